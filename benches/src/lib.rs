@@ -1,0 +1,1 @@
+//! Benches: measured against peers and limits.

@@ -1,0 +1,2 @@
+//! Every routine as one command.
+fn main() {}

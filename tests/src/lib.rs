@@ -1,0 +1,1 @@
+//! Black-box tests: the product through its real surfaces.
