@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// One page of a list. `next` is absent on the last page.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "{T}Page")]
 pub struct Page<T> {
     pub items: Vec<T>,
     /// Pass as `cursor` for the next page. Opaque: its inside may change.

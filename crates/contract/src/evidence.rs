@@ -91,6 +91,7 @@ pub struct ManifestLine {
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Named{Id}")]
 pub struct Named<Id> {
     pub id: Id,
     pub name: String,

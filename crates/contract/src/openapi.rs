@@ -69,7 +69,7 @@ fn operation(op: &OperationSpec, generator: &mut SchemaGenerator) -> Value {
         "operationId": op.id,
         "tags": [op.tag()],
         "summary": op.doc.lines().next().unwrap_or_default().trim(),
-        "description": op.doc.trim(),
+        "description": op.doc.lines().map(str::trim).collect::<Vec<_>>().join("\n").trim(),
         "x-effect": format!("{:?}", op.effect).to_lowercase(),
     });
     if !parameters.is_empty() {
@@ -89,7 +89,7 @@ fn operation(op: &OperationSpec, generator: &mut SchemaGenerator) -> Value {
     match op.body {
         BodyKind::None => {}
         BodyKind::Json(schema) => {
-            value["requestBody"] = json!({"required": true, "content": {"application/json": {"schema": named(schema, generator)}}});
+            value["requestBody"] = json!({"required": true, "content": {"application/json": {"schema": schema(generator)}}});
         }
         BodyKind::Stream => {
             value["requestBody"] = json!({"required": true, "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}});
@@ -99,21 +99,12 @@ fn operation(op: &OperationSpec, generator: &mut SchemaGenerator) -> Value {
         AnswerKind::Empty => json!({"description": "Done."}),
         AnswerKind::Json(schema) => json!({
             "description": "Done.",
-            "content": {"application/json": {"schema": named(schema, generator), "example": (op.example)()}},
+            "content": {"application/json": {"schema": schema(generator), "example": (op.example)()}},
         }),
         AnswerKind::Stream => json!({"description": "The bytes.", "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}),
     };
     value["responses"] = json!({ op.status.to_string(): answer, "default": {"$ref": "#/components/responses/Problem"} });
     value
-}
-
-/// A schema by its name where it has one, so that clients get named types.
-fn named(schema: SchemaFn, generator: &mut SchemaGenerator) -> Value {
-    let inline = schema(generator).to_value();
-    let Some(title) = inline.get("title").and_then(Value::as_str).map(str::to_owned) else { return inline };
-    let definitions = generator.definitions_mut();
-    definitions.entry(title.clone()).or_insert(inline);
-    json!({"$ref": format!("#/components/schemas/{title}")})
 }
 
 fn parameters(schema: SchemaFn, place: &str, generator: &mut SchemaGenerator) -> Vec<Value> {

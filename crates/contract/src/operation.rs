@@ -147,7 +147,7 @@ pub trait AnswerType: Send + 'static {
 pub trait Json: Serialize + DeserializeOwned + JsonSchema + Send + 'static {}
 
 impl<T: Json> BodyType for T {
-    const KIND: BodyKind = BodyKind::Json(<T as JsonSchema>::json_schema);
+    const KIND: BodyKind = BodyKind::Json(|generator| generator.subschema_for::<T>());
 }
 impl BodyType for Empty {
     const KIND: BodyKind = BodyKind::None;
@@ -156,7 +156,7 @@ impl BodyType for StreamBody {
     const KIND: BodyKind = BodyKind::Stream;
 }
 impl<T: Json> AnswerType for T {
-    const KIND: AnswerKind = AnswerKind::Json(<T as JsonSchema>::json_schema);
+    const KIND: AnswerKind = AnswerKind::Json(|generator| generator.subschema_for::<T>());
     fn check(example: Value) -> Result<(), String> {
         serde_json::from_value::<T>(example).map(drop).map_err(|e| e.to_string())
     }
