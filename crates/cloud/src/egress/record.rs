@@ -1,0 +1,99 @@
+//! The record of outbound calls: who was called, when, with what outcome. Never a query, header or body.
+
+use super::{EgressError, Response};
+use bailiwick_base::Timestamp;
+use http::Method;
+use serde::Serialize;
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+use url::Url;
+
+/// One outbound call, refused ones included.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Call {
+    pub at: Timestamp,
+    pub host: String,
+    pub port: Option<u16>,
+    pub method: String,
+    /// Without the query; a placeholder where the path itself is a secret.
+    pub path: String,
+    /// Absent when no answer came.
+    pub status: Option<u16>,
+    /// Why there is no answer: [`EgressError::reason`].
+    pub error: Option<&'static str>,
+    /// Bytes of the answer's body.
+    pub bytes: u64,
+    pub millis: u64,
+}
+
+impl Call {
+    pub(super) fn begin(at: Timestamp, method: &Method, url: &Url, path: Option<&str>) -> Self {
+        Self {
+            at,
+            host: url.host_str().unwrap_or("").to_owned(),
+            port: url.port_or_known_default(),
+            method: method.to_string(),
+            path: path.unwrap_or(url.path()).to_owned(),
+            status: None,
+            error: None,
+            bytes: 0,
+            millis: 0,
+        }
+    }
+
+    pub(super) fn finish(&mut self, outcome: &Result<Response, EgressError>, took: Duration) {
+        self.millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        match outcome {
+            Ok(response) => {
+                self.status = Some(response.meta.status);
+                self.bytes = response.body.len() as u64;
+            }
+            Err(error) => self.error = Some(error.reason()),
+        }
+    }
+}
+
+/// Where calls are told. Called once a call has ended; must not block.
+pub trait Recorder: Send + Sync + 'static {
+    fn record(&self, call: &Call);
+}
+
+/// Tells nobody.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoRecorder;
+
+impl Recorder for NoRecorder {
+    fn record(&self, _: &Call) {}
+}
+
+/// The latest calls, in memory.
+#[derive(Debug)]
+pub struct Ring {
+    calls: Mutex<VecDeque<Call>>,
+    capacity: usize,
+}
+
+impl Ring {
+    /// Keeps the latest `capacity` calls.
+    pub fn new(capacity: usize) -> Self {
+        Self { calls: Mutex::new(VecDeque::with_capacity(capacity)), capacity }
+    }
+
+    /// The calls kept, oldest first.
+    pub fn recent(&self) -> Vec<Call> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+}
+
+impl Recorder for Ring {
+    fn record(&self, call: &Call) {
+        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        if calls.len() >= self.capacity {
+            calls.pop_front();
+        }
+        calls.push_back(call.clone());
+    }
+}

@@ -1,0 +1,63 @@
+//! Name to address, with the refusal in between: what this gives is what the connection is made to.
+
+use super::{AllowedHost, address};
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use std::{
+    collections::HashMap,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
+
+/// The resolver handed to the HTTP client.
+pub(super) struct Gate {
+    pub rules: Arc<Vec<AllowedHost>>,
+    pub pinned: Arc<HashMap<String, Vec<IpAddr>>>,
+    /// Whether the connection will be plain HTTP.
+    pub plain: bool,
+}
+
+/// Travels inside the client's error back to the caller.
+#[derive(Debug, thiserror::Error)]
+#[error("{address} is refused: {why}")]
+pub(super) struct RefusedAddress {
+    pub address: IpAddr,
+    pub why: &'static str,
+}
+
+impl Resolve for Gate {
+    fn resolve(&self, name: Name) -> Resolving {
+        let (rules, pinned, plain) = (self.rules.clone(), self.pinned.clone(), self.plain);
+        Box::pin(async move {
+            let host = name.as_str().to_ascii_lowercase();
+            let addresses: Vec<IpAddr> = match pinned.get(&host) {
+                Some(fixed) => fixed.clone(),
+                None => tokio::net::lookup_host((host.as_str(), 0)).await?.map(|a| a.ip()).collect(),
+            };
+            // One bad address among good ones is how rebinding looks, so it spoils the lot.
+            for &address in &addresses {
+                let rules = rules.iter().filter(|rule| rule.names(&host));
+                check(rules, address, plain).map_err(|why| RefusedAddress { address, why })?;
+            }
+            Ok(Box::new(addresses.into_iter().map(|ip| SocketAddr::new(ip, 0))) as Addrs)
+        })
+    }
+}
+
+/// Whether a host under these rules may live at this address; the error says why not.
+pub(super) fn check<'r>(
+    mut rules: impl Iterator<Item = &'r AllowedHost>,
+    at: IpAddr,
+    plain: bool,
+) -> Result<(), &'static str> {
+    let refusal = address::refusal(at);
+    if refusal.is_none() && !plain {
+        return Ok(());
+    }
+    let at = address::unwrapped(at);
+    let listed = rules.any(|rule| (rule.plain_http || !plain) && rule.private.iter().any(|range| range.contains(&at)));
+    match (listed, refusal) {
+        (true, _) => Ok(()),
+        (false, Some(why)) => Err(why),
+        (false, None) => Err("plain HTTP goes to listed private ranges only"),
+    }
+}
