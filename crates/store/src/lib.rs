@@ -1,1 +1,5 @@
 //! placeholder
+pub mod artifacts;
+pub mod keyring;
+pub mod private_postgres;
+pub mod sealing;
