@@ -158,7 +158,8 @@ mod tests {
 
     #[test]
     fn a_claim_of_the_wrong_type_is_not_a_claim() {
-        let parts = split(&token("{}", r#"{"n":1.0,"s":["a"],"z":null,"i":7}"#)).unwrap();
+        let token = token("{}", r#"{"n":1.0,"s":["a"],"z":null,"i":7}"#);
+        let parts = split(&token).unwrap();
         assert_eq!(needed::<i64>(&parts.payload, "n"), Err(TokenError::MissingClaim("n")));
         assert_eq!(needed::<&str>(&parts.payload, "s"), Err(TokenError::MissingClaim("s")));
         assert_eq!(optional::<&str>(&parts.payload, "z"), Err(TokenError::MissingClaim("z")));
