@@ -1,0 +1,47 @@
+//! The log of every request the simulator took, as tests and the demo read it. Queries and bodies are left out:
+//! they carry codes and secrets.
+
+use crate::cloud::lock;
+use bailiwick_base::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::{collections::VecDeque, sync::Mutex};
+use uuid::Uuid;
+
+/// One request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Call {
+    pub at: Timestamp,
+    pub host: String,
+    pub method: String,
+    pub path: String,
+    /// 0 when the connection was dropped on purpose.
+    pub status: u16,
+    pub directory: Option<Uuid>,
+    pub client_id: Option<String>,
+}
+
+/// Older calls are forgotten past this many.
+const KEPT: usize = 100_000;
+
+#[derive(Default)]
+pub struct CallLog(Mutex<VecDeque<Call>>);
+
+impl CallLog {
+    pub fn add(&self, call: Call) {
+        let mut calls = lock(&self.0);
+        if calls.len() == KEPT {
+            calls.pop_front();
+        }
+        calls.push_back(call);
+    }
+    pub fn all(&self) -> Vec<Call> {
+        lock(&self.0).iter().cloned().collect()
+    }
+    pub fn clear(&self) {
+        lock(&self.0).clear();
+    }
+    /// One JSON object a line.
+    pub fn json_lines(&self) -> String {
+        self.all().iter().filter_map(|call| serde_json::to_string(call).ok()).map(|line| line + "\n").collect()
+    }
+}

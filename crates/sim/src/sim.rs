@@ -1,0 +1,245 @@
+//! The handle of a running simulator. Dropping it stops the servers.
+
+use crate::{
+    ca::Authority,
+    calls::Call,
+    cloud::{Cloud, lock},
+    config::{CiJob, Directory, SimConfig},
+    demo,
+    entra::resource,
+    faults::Fault,
+    forge::{self, Forge},
+    issuers, keys::SigningKey,
+    minting, proxy,
+    realm::Realm,
+    server::{self, Hosts},
+};
+use anyhow::{Context, Result, anyhow};
+use std::{net::{Ipv4Addr, SocketAddr}, sync::Arc};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+/// A simulated Microsoft cloud on loopback.
+pub struct Sim {
+    cloud: Arc<Cloud>,
+    address: SocketAddr,
+    proxy: SocketAddr,
+    stop: CancellationToken,
+}
+
+impl Drop for Sim {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+/// A certificate an application proves itself with, and the private key that only the application would have.
+#[derive(Clone)]
+pub struct ClientCertificate {
+    pub certificate_pem: String,
+    pub private_key_pem: String,
+}
+
+impl Sim {
+    /// Starts the servers; they answer when this returns.
+    ///
+    /// # Errors
+    /// When a port is taken, or the folder of the test authority cannot be used.
+    pub async fn start(config: SimConfig) -> Result<Self> {
+        let listener = bind(config.port).await?;
+        let proxy_listener = bind(config.proxy_port).await?;
+        let (address, proxy) = (listener.local_addr()?, proxy_listener.local_addr()?);
+        let (folder, rng) = (config.ca_folder.clone(), config.rng.clone());
+        let (authority, cloud) = tokio::task::spawn_blocking(move || {
+            let authority = Authority::open(folder.as_deref(), rng.as_ref())?;
+            let cloud = Cloud::new(config, format!("localhost:{}", address.port()), authority.ca_pem.clone())?;
+            anyhow::Ok((authority, Arc::new(cloud)))
+        })
+        .await
+        .context("making keys")??;
+        let stop = CancellationToken::new();
+        tokio::spawn(server::serve(listener, server::tls(&authority)?, Arc::new(Hosts::new(cloud.clone())), stop.clone()));
+        tokio::spawn(proxy::serve(proxy_listener, address, stop.clone()));
+        Ok(Self { cloud, address, proxy, stop })
+    }
+
+    /// Where the HTTPS server listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+    /// `https://localhost:PORT`, without a trailing slash: the login host by the simulator's own name.
+    pub fn url(&self) -> String {
+        format!("https://{}", self.cloud.own_authority)
+    }
+    /// `https://localhost:PORT/{directory}`: what MSAL calls the authority.
+    pub fn authority(&self, directory: Uuid) -> String {
+        format!("{}/{directory}", self.url())
+    }
+    /// `iss` of v2 tokens of that directory, by the simulator's own name.
+    pub fn issuer(&self, directory: Uuid) -> String {
+        self.cloud.own_realm().issuer_v2(directory)
+    }
+    /// `http://127.0.0.1:PORT`: a CONNECT proxy that leads Microsoft's names here and refuses all others.
+    pub fn proxy_url(&self) -> String {
+        format!("http://{}", self.proxy)
+    }
+    /// The test authority that signed the server's certificate.
+    pub fn ca_pem(&self) -> &str {
+        &self.cloud.ca_pem
+    }
+    pub fn directories(&self) -> &[Directory] {
+        &self.cloud.directories
+    }
+
+    /// A delegated access token for `api` (App ID URI or client id), as if the user had signed in to `client`.
+    ///
+    /// # Errors
+    /// When directory, client, user or API does not exist.
+    pub fn user_token_for(&self, directory: Uuid, client: Uuid, user: Uuid, api: &str) -> Result<String> {
+        minting::user_token(&self.cloud, &self.cloud.own_realm(), directory, client, user, api)
+    }
+    /// The same from the portal for the Bailiwick API of the demo scenario.
+    ///
+    /// # Errors
+    /// When the directory or the user does not exist.
+    pub fn user_token(&self, directory: Uuid, user: Uuid) -> Result<String> {
+        self.user_token_for(directory, demo::PORTAL_CLIENT_ID, user, demo::API_URI)
+    }
+    /// An app-only access token for `api`; its `roles` are the application's, absent when it has none.
+    ///
+    /// # Errors
+    /// When directory, client or API does not exist.
+    pub fn app_token_for(&self, directory: Uuid, client: Uuid, api: &str) -> Result<String> {
+        minting::app_token(&self.cloud, &self.cloud.own_realm(), directory, client, api)
+    }
+    /// The same for the Bailiwick API of the demo scenario.
+    ///
+    /// # Errors
+    /// When the directory or the client does not exist.
+    pub fn app_token(&self, directory: Uuid, client: Uuid) -> Result<String> {
+        self.app_token_for(directory, client, demo::API_URI)
+    }
+    /// A token for the Bailiwick API of the demo scenario that is wrong in one way.
+    ///
+    /// # Errors
+    /// When the directory or the user does not exist, or has no neighbour where one is needed.
+    pub fn forge(&self, directory: Uuid, user: Uuid, wrong: Forge) -> Result<String> {
+        let directory = self.cloud.directory(&directory.to_string()).with_context(|| format!("there is no directory {directory}"))?;
+        let user = directory.user(user).with_context(|| format!("directory {} has no user {user}", directory.name))?;
+        let asked = resource::delegated(directory, &format!("{}/.default", demo::API_URI)).map_err(|e| anyhow!(e.text))?;
+        let base = forge::Base { directory, client: demo::PORTAL_CLIENT_ID, user, resource: asked.resource, scopes: asked.scopes };
+        forge::forge(&self.cloud, &self.cloud.own_realm(), &base, wrong)
+    }
+
+    /// Publishes a new key, signs with it and drops the oldest: tokens under that one are refused once caches expire.
+    ///
+    /// # Errors
+    /// When no key can be generated.
+    pub fn rotate_keys(&self) -> Result<()> {
+        self.publish_key()?;
+        self.sign_with_newest_key();
+        self.drop_oldest_key();
+        Ok(())
+    }
+    /// Step 1 of a rotation: the key appears in the key sets.
+    ///
+    /// # Errors
+    /// When no key can be generated.
+    pub fn publish_key(&self) -> Result<()> {
+        let key = SigningKey::generate("accounts.accesscontrol.windows.net")?;
+        self.cloud.ring().publish(key);
+        Ok(())
+    }
+    /// Step 2.
+    pub fn sign_with_newest_key(&self) {
+        self.cloud.ring().sign_with_newest();
+    }
+    /// Step 3; never drops the key that signs.
+    pub fn drop_oldest_key(&self) {
+        self.cloud.ring().drop_oldest();
+    }
+
+    /// A certificate of that application, made when first asked for and registered from then on.
+    ///
+    /// # Errors
+    /// When no key can be generated.
+    pub fn client_certificate(&self, client: Uuid) -> Result<ClientCertificate> {
+        let key = self.cloud.client_key(client)?;
+        Ok(ClientCertificate { certificate_pem: key.certificate_pem(), private_key_pem: key.private_pem().to_owned() })
+    }
+
+    /// A token of a CI platform, as a job would get it; `iss` is the simulator's own.
+    ///
+    /// # Errors
+    /// When no key can be generated.
+    pub fn ci_token(&self, job: &CiJob, audience: &str) -> Result<String> {
+        issuers::mint(&self.cloud, &self.cloud.own_realm(), job, audience)
+    }
+    /// `iss` of a CI platform's tokens, by the simulator's own name.
+    pub fn ci_issuer(&self, platform: crate::Platform) -> String {
+        issuers::issuer(&self.cloud.own_realm(), &self.cloud, platform)
+    }
+    /// Lets a job ask for tokens with its `request_token`.
+    pub fn add_ci_job(&self, job: CiJob) {
+        lock(&self.cloud.ci_jobs).push(job);
+    }
+    /// `ACTIONS_ID_TOKEN_REQUEST_URL`: ends in a query, so that `&audience=` can be put behind it.
+    pub fn github_token_request_url(&self) -> String {
+        format!("{}/_issuers/github/token?api-version=2.0", self.url())
+    }
+    /// `SYSTEM_OIDCREQUESTURI`.
+    pub fn azure_devops_token_request_url(&self) -> String {
+        format!("{}/_issuers/azure-devops/oidctoken", self.url())
+    }
+
+    /// Every request taken so far, oldest first.
+    pub fn calls(&self) -> Vec<Call> {
+        self.cloud.calls.all()
+    }
+    pub fn clear_calls(&self) {
+        self.cloud.calls.clear();
+    }
+    /// The address of the call log.
+    pub fn calls_url(&self) -> String {
+        format!("{}/_sim/calls", self.url())
+    }
+    /// Adds faults behind those already there.
+    pub fn add_faults(&self, faults: impl IntoIterator<Item = Fault>) {
+        self.cloud.faults.add(faults);
+    }
+    pub fn clear_faults(&self) {
+        self.cloud.faults.clear();
+    }
+
+    /// The `sim` part of `demo.json`: what is where, and with which ids and secrets.
+    pub fn describe(&self) -> serde_json::Value {
+        let directories: Vec<_> = self.directories().iter().map(describe_directory).collect();
+        serde_json::json!({"authority": self.url(), "calls": self.calls_url(), "directories": directories})
+    }
+    /// The names tokens carry when asked for by Microsoft's host names.
+    pub fn microsoft_issuer(directory: Uuid) -> String {
+        Realm::microsoft().issuer_v2(directory)
+    }
+}
+
+fn describe_directory(directory: &Directory) -> serde_json::Value {
+    let apps: Vec<_> = directory
+        .apps
+        .iter()
+        .map(|app| {
+            let secret = app.secrets.iter().find(|s| s.expires.is_none()).map(|s| s.value.as_str());
+            let mut entry = serde_json::json!({"client_id": app.client_id, "purpose": app.name});
+            if let Some(secret) = secret {
+                entry["secret"] = secret.into();
+            }
+            entry
+        })
+        .collect();
+    serde_json::json!({"id": directory.id, "name": directory.name, "apps": apps})
+}
+
+async fn bind(port: u16) -> Result<TcpListener> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    TcpListener::bind(address).await.with_context(|| format!("listening on {address}: choose another port, or 0 for a free one"))
+}
