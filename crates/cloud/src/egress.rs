@@ -7,20 +7,21 @@
 mod address;
 mod record;
 mod resolver;
+mod rule;
 #[cfg(test)]
 mod tests;
 mod tls;
 
 pub use address::refusal;
 pub use record::{Call, NoRecorder, Recorder, Ring};
+pub use rule::AllowedHost;
 pub use tls::SetupError;
 
 use bailiwick_base::Clock;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
-use ipnet::IpNet;
 use resolver::{Gate, RefusedAddress};
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 use std::{
     collections::HashMap,
     fmt,
@@ -29,54 +30,6 @@ use std::{
     time::{Duration, Instant},
 };
 use url::{Host, Url};
-
-/// A host this environment may call, and why.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AllowedHost {
-    /// A name, `*.suffix` (one or more labels before the suffix, never the suffix itself), or an IP address.
-    pub host: String,
-    /// The port; absent means the scheme's own (443, or 80 where plain HTTP is allowed).
-    #[serde(default)]
-    pub port: Option<u16>,
-    /// Why the environment needs it. Shown to operators beside the host.
-    pub reason: String,
-    /// Ranges of non-public addresses this host may live at, e.g. a private endpoint's subnet. Empty: public addresses only.
-    #[serde(default)]
-    pub private: Vec<IpNet>,
-    /// Whether `http://` is allowed, which it only ever is to an address inside `private`.
-    #[serde(default)]
-    pub plain_http: bool,
-}
-
-impl AllowedHost {
-    /// A public host, HTTPS on port 443.
-    pub fn public(host: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self { host: host.into(), port: None, reason: reason.into(), private: vec![], plain_http: false }
-    }
-    pub fn port(mut self, port: u16) -> Self {
-        self.port = Some(port);
-        self
-    }
-    /// Lets the host live inside these ranges, although they are not public.
-    pub fn private(mut self, ranges: impl IntoIterator<Item = IpNet>) -> Self {
-        self.private.extend(ranges);
-        self
-    }
-    /// Lets `http://` be used, inside the ranges of [`AllowedHost::private`] only.
-    pub fn plain_http(mut self) -> Self {
-        self.plain_http = true;
-        self
-    }
-
-    /// Whether the rule names this host; `host` is lower case, an IPv6 address without brackets.
-    fn names(&self, host: &str) -> bool {
-        match self.host.strip_prefix("*.") {
-            Some(suffix) => host.strip_suffix(suffix).is_some_and(|front| front.len() > 1 && front.ends_with('.')),
-            None => self.host == host,
-        }
-    }
-}
 
 /// What [`Egress`] may do, from the environment's configuration.
 #[derive(Debug, Clone)]
@@ -260,7 +213,7 @@ impl Egress {
     /// When the extra roots are not PEM certificates, a rule is not a host, or TLS cannot be set up.
     pub fn new(mut config: EgressConfig, clock: Arc<dyn Clock>, recorder: Arc<dyn Recorder>) -> Result<Self, SetupError> {
         for rule in &mut config.allow {
-            rule.host = canonical_rule(&rule.host)?;
+            rule.host = rule::canonical(&rule.host)?;
         }
         let rules = Arc::new(std::mem::take(&mut config.allow));
         let pinned = Arc::new(std::mem::take(&mut config.pinned));
@@ -332,10 +285,7 @@ impl Egress {
             Host::Ipv4(ip) => (ip.to_string(), Some(IpAddr::V4(ip))),
             Host::Ipv6(ip) => (ip.to_string(), Some(IpAddr::V6(ip))),
         };
-        let fits = |rule: &&AllowedHost| {
-            rule.names(&name) && rule.port.map_or_else(|| port == if plain { 80 } else { 443 }, |p| p == port)
-        };
-        let mut rules = self.0.rules.iter().filter(fits).peekable();
+        let mut rules = self.0.rules.iter().filter(|rule| rule.fits(&name, port, plain)).peekable();
         if rules.peek().is_none() {
             return Err(EgressError::NotAllowed { host: format!("{name}:{port}") });
         }
@@ -373,26 +323,6 @@ impl Egress {
         let retry_after = retry_after(&headers, self.0.clock.as_ref());
         let meta = Meta { status: answer.status().as_u16(), headers, retry_after };
         Ok(Response { host: host.to_owned(), meta, body: body.freeze() })
-    }
-}
-
-/// The spelling URLs will be compared with, e.g. `bücher.example` as punycode and `0x7f.1` as `127.0.0.1`.
-fn canonical_rule(host: &str) -> Result<String, SetupError> {
-    let (star, rest) = match host.strip_prefix("*.") {
-        Some(rest) => ("*.", rest),
-        None => ("", host),
-    };
-    let refuse = || SetupError::BadRule { host: host.to_owned() };
-    let bare = rest.trim_start_matches('[').trim_end_matches(']');
-    if let Ok(ip) = bare.parse::<IpAddr>() {
-        return if star.is_empty() { Ok(ip.to_string()) } else { Err(refuse()) };
-    }
-    match Host::parse(rest).map_err(|_| refuse())? {
-        // A rule of one label after the star would open a whole top-level domain.
-        Host::Domain(name) if !name.ends_with('.') && !name.contains('*') && (star.is_empty() || name.contains('.')) => {
-            Ok(format!("{star}{}", name.to_ascii_lowercase()))
-        }
-        _ => Err(refuse()),
     }
 }
 

@@ -3,6 +3,7 @@
 use super::*;
 use axum::{Router, body::Body, response::IntoResponse, routing::get};
 use bailiwick_base::ManualClock;
+use ipnet::IpNet;
 use std::{
     net::SocketAddr,
     sync::atomic::{AtomicUsize, Ordering},
