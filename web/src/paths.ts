@@ -1,0 +1,52 @@
+// Every address of the portal is built here, and only here. What a page shows (scope, filters, sort, the selected item, the compared
+// pair) is in the address, so that it can be shared; nothing in it is a secret.
+
+/** Search parameters of an address: plain words, never nested. */
+export type Search = Record<string, string | undefined>;
+
+/** The parameters every page keeps: what the whole portal is narrowed to. */
+export const SCOPE_KEYS = ['directory', 'project'] as const;
+
+export function withSearch(path: string, search: Search = {}): string {
+  const text = stringifySearch(search);
+  return path + text;
+}
+
+/** Empty values vanish and keys are sorted, so that the same view always has the same address. */
+export function stringifySearch(search: Record<string, unknown>): string {
+  const pairs = Object.entries(search)
+    .filter((pair): pair is [string, string] => typeof pair[1] === 'string' && pair[1] !== '')
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  const text = new URLSearchParams(pairs).toString();
+  return text ? `?${text}` : '';
+}
+
+export function parseSearch(text: string): Record<string, string> {
+  return Object.fromEntries(new URLSearchParams(text.startsWith('?') ? text.slice(1) : text));
+}
+
+/** A path of this portal to go back to after sign-in; anything that could leave the origin becomes the start page. */
+export function safeReturnPath(path: string | undefined | null): string {
+  if (!path || !/^\/(?![/\\])/.test(path) || /[\u0000-\u001f\\]/.test(path)) return paths.overview();
+  return path;
+}
+
+const part = encodeURIComponent;
+
+export const paths = {
+  overview: (search?: Search) => withSearch('/', search),
+  findings: (search?: Search) => withSearch('/findings', search),
+  changes: (search?: Search) => withSearch('/changes', search),
+  runs: (search?: Search) => withSearch('/runs', search),
+  run: (run: string, search?: Search) => withSearch(`/runs/${part(run)}`, search),
+  report: (run: string, name: string, search?: Search) => withSearch(`/runs/${part(run)}/report/${part(name)}`, search),
+  reports: (search?: Search) => withSearch('/reports', search),
+  controls: (search?: Search) => withSearch('/controls', search),
+  trail: (search?: Search) => withSearch('/trail', search),
+  settings: (tab: SettingsTab = 'general', search?: Search) => withSearch(tab === 'general' ? '/settings' : `/settings/${tab}`, search),
+  /** Of the API. Works only with a token in the request's header. */
+  artifact: (run: string, name: string) => `/api/v1/runs/${part(run)}/artifacts/${part(name)}`,
+};
+
+export const SETTINGS_TABS = ['general', 'members', 'projects', 'keys', 'submit'] as const;
+export type SettingsTab = (typeof SETTINGS_TABS)[number];
