@@ -25,7 +25,7 @@ use serde::de::DeserializeOwned;
 use std::{
     collections::HashMap,
     fmt,
-    net::IpAddr,
+    net::{IpAddr, SocketAddr},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -37,8 +37,9 @@ pub struct EgressConfig {
     pub allow: Vec<AllowedHost>,
     /// Certificates (PEM) of authorities to trust beside Mozilla's list, e.g. a company's own.
     pub extra_roots_pem: Option<Vec<u8>>,
-    /// Fixed addresses for names, instead of asking DNS. They are checked like any other.
-    pub pinned: HashMap<String, Vec<IpAddr>>,
+    /// Fixed addresses for names, instead of asking DNS. They are checked like any other. A port other than 0 takes the
+    /// place of the scheme's own, not of one the URL names.
+    pub pinned: HashMap<String, Vec<SocketAddr>>,
     pub connect_timeout: Duration,
     /// From the first DNS question to the last byte of the body.
     pub total_timeout: Duration,

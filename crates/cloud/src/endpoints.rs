@@ -12,19 +12,71 @@ use url::Url;
 #[serde(try_from = "String", into = "String")]
 pub struct Origin(String);
 
-/// The text is not an origin.
+/// The text is not the address of a service.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("\"{0}\" is not the address of a service: write https://host or https://host:port, with nothing after it")]
+#[error("\"{0}\" is not the address of a service: write https://host or https://host:port, without user, query or fragment; sign-in takes no path either")]
 pub struct BadOrigin(String);
+
+/// Where an API's paths begin, e.g. `https://graph.microsoft.com`. A gateway may put a path before them. Never ends in a slash.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct BaseUrl {
+    origin: Origin,
+    text: String,
+}
+
+/// The URL, if it holds nothing but scheme, host, port and path.
+fn service(text: &str) -> Result<Url, BadOrigin> {
+    let refuse = || BadOrigin(text.to_owned());
+    let url = Url::parse(text).map_err(|_| refuse())?;
+    let bare = matches!(url.scheme(), "https" | "http") && url.query().is_none() && url.fragment().is_none();
+    if bare && url.username().is_empty() && url.password().is_none() { Ok(url) } else { Err(refuse()) }
+}
+
+impl FromStr for BaseUrl {
+    type Err = BadOrigin;
+    fn from_str(text: &str) -> Result<Self, BadOrigin> {
+        let url = service(text)?;
+        let origin = Origin(url.origin().ascii_serialization());
+        let text = format!("{origin}{}", url.path().trim_end_matches('/'));
+        Ok(Self { origin, text })
+    }
+}
+
+impl TryFrom<String> for BaseUrl {
+    type Error = BadOrigin;
+    fn try_from(text: String) -> Result<Self, BadOrigin> {
+        text.parse()
+    }
+}
+
+impl From<BaseUrl> for String {
+    fn from(base: BaseUrl) -> String {
+        base.text
+    }
+}
+
+impl fmt::Display for BaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl BaseUrl {
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+}
 
 impl FromStr for Origin {
     type Err = BadOrigin;
     fn from_str(text: &str) -> Result<Self, BadOrigin> {
-        let refuse = || BadOrigin(text.to_owned());
-        let url = Url::parse(text).map_err(|_| refuse())?;
-        let bare = matches!(url.scheme(), "https" | "http") && url.path() == "/" && url.query().is_none() && url.fragment().is_none();
-        if !bare || !url.username().is_empty() || url.password().is_some() {
-            return Err(refuse());
+        let url = service(text)?;
+        if url.path() != "/" {
+            return Err(BadOrigin(text.to_owned()));
         }
         Ok(Self(url.origin().ascii_serialization()))
     }
@@ -94,8 +146,8 @@ pub struct CloudEndpoints {
     pub login: Origin,
     /// Issuer of version 1 tokens, before `/{directory}/`.
     pub v1_issuer: Origin,
-    pub graph: Origin,
-    pub arm: Origin,
+    pub graph: BaseUrl,
+    pub arm: BaseUrl,
     /// A vault is `https://{name}.{suffix}`; a custom cloud's may end in `:port`.
     pub vault_suffix: String,
     /// Audience of assertions in workload identity federation.
@@ -108,8 +160,8 @@ impl CloudEndpoints {
             kind: CloudKind::Public,
             login: https("login.microsoftonline.com"),
             v1_issuer: https("sts.windows.net"),
-            graph: https("graph.microsoft.com"),
-            arm: https("management.azure.com"),
+            graph: api("graph.microsoft.com"),
+            arm: api("management.azure.com"),
             vault_suffix: "vault.azure.net".into(),
             federation_audience: "api://AzureADTokenExchange".into(),
         }
@@ -121,8 +173,8 @@ impl CloudEndpoints {
             kind: CloudKind::Government,
             login: https("login.microsoftonline.us"),
             v1_issuer: https("sts.windows.net"),
-            graph: https("graph.microsoft.us"),
-            arm: https("management.usgovcloudapi.net"),
+            graph: api("graph.microsoft.us"),
+            arm: api("management.usgovcloudapi.net"),
             vault_suffix: "vault.usgovcloudapi.net".into(),
             federation_audience: "api://AzureADTokenExchangeUSGov".into(),
         }
@@ -134,15 +186,15 @@ impl CloudEndpoints {
             kind: CloudKind::China,
             login: https("login.partner.microsoftonline.cn"),
             v1_issuer: https("sts.chinacloudapi.cn"),
-            graph: https("microsoftgraph.chinacloudapi.cn"),
-            arm: https("management.chinacloudapi.cn"),
+            graph: api("microsoftgraph.chinacloudapi.cn"),
+            arm: api("management.chinacloudapi.cn"),
             vault_suffix: "vault.azure.cn".into(),
             federation_audience: "api://AzureADTokenExchangeChina".into(),
         }
     }
 
     /// A cloud of one's own. Version 1 issuers start with the login origin; set the field where they differ.
-    pub fn custom(login: Origin, graph: Origin, arm: Origin, vault_suffix: impl Into<String>) -> Self {
+    pub fn custom(login: Origin, graph: BaseUrl, arm: BaseUrl, vault_suffix: impl Into<String>) -> Self {
         Self {
             kind: CloudKind::Custom,
             v1_issuer: login.clone(),
@@ -179,8 +231,8 @@ impl CloudEndpoints {
         let vaults = AllowedHost::public(format!("*.{suffix}"), "Key Vault: credential inventory and rotation");
         vec![
             self.login.allowed("Entra ID: discovery, signing keys, tokens"),
-            self.graph.allowed("Microsoft Graph: the directory's configuration"),
-            self.arm.allowed("Azure Resource Manager: subscriptions and resources"),
+            self.graph.origin.allowed("Microsoft Graph: the directory's configuration"),
+            self.arm.origin.allowed("Azure Resource Manager: subscriptions and resources"),
             AllowedHost { port, ..vaults },
         ]
     }
@@ -195,6 +247,11 @@ fn https(host: &str) -> Origin {
     Origin(format!("https://{host}"))
 }
 
+fn api(host: &str) -> BaseUrl {
+    let origin = https(host);
+    BaseUrl { text: origin.to_string(), origin }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -207,6 +264,18 @@ mod tests {
         for text in ["login.example", "ftp://x", "https://x/path", "https://x?q", "https://u:p@x", "https://x/#f", ""] {
             assert!(text.parse::<Origin>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn an_api_may_begin_behind_a_path() {
+        let base: BaseUrl = "https://gateway.example:8443/graph/".parse().unwrap();
+        assert_eq!(base.as_str(), "https://gateway.example:8443/graph");
+        assert_eq!(base.origin().as_str(), "https://gateway.example:8443");
+        assert!("https://x/path?q".parse::<BaseUrl>().is_err());
+        let mut cloud = CloudEndpoints::public();
+        cloud.graph = base;
+        let graph = &cloud.allowed_hosts()[1];
+        assert_eq!((graph.host.as_str(), graph.port, graph.plain_http), ("gateway.example", Some(8443), false));
     }
 
     #[test]

@@ -16,4 +16,4 @@ pub mod entra;
 pub use egress::{
     AllowedHost, Call, Egress, EgressConfig, EgressError, Recorder, Ring, SetupError,
 };
-pub use endpoints::{CloudEndpoints, Origin};
+pub use endpoints::{BaseUrl, CloudEndpoints, Origin};

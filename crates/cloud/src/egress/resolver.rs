@@ -11,7 +11,7 @@ use std::{
 /// The resolver handed to the HTTP client.
 pub(super) struct Gate {
     pub rules: Arc<Vec<AllowedHost>>,
-    pub pinned: Arc<HashMap<String, Vec<IpAddr>>>,
+    pub pinned: Arc<HashMap<String, Vec<SocketAddr>>>,
     /// Whether the connection will be plain HTTP.
     pub plain: bool,
 }
@@ -29,16 +29,16 @@ impl Resolve for Gate {
         let (rules, pinned, plain) = (self.rules.clone(), self.pinned.clone(), self.plain);
         Box::pin(async move {
             let host = name.as_str().to_ascii_lowercase();
-            let addresses: Vec<IpAddr> = match pinned.get(&host) {
+            let addresses: Vec<SocketAddr> = match pinned.get(&host) {
                 Some(fixed) => fixed.clone(),
-                None => tokio::net::lookup_host((host.as_str(), 0)).await?.map(|a| a.ip()).collect(),
+                None => tokio::net::lookup_host((host.as_str(), 0)).await?.collect(),
             };
             // One bad address among good ones is how rebinding looks, so it spoils the lot.
-            for &address in &addresses {
+            for address in addresses.iter().map(SocketAddr::ip) {
                 let rules = rules.iter().filter(|rule| rule.names(&host));
                 check(rules, address, plain).map_err(|why| RefusedAddress { address, why })?;
             }
-            Ok(Box::new(addresses.into_iter().map(|ip| SocketAddr::new(ip, 0))) as Addrs)
+            Ok(Box::new(addresses.into_iter()) as Addrs)
         })
     }
 }

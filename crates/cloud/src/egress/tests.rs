@@ -38,6 +38,10 @@ fn allowing(allow: impl IntoIterator<Item = AllowedHost>) -> EgressConfig {
     EgressConfig { allow: allow.into_iter().collect(), ..EgressConfig::default() }
 }
 
+fn pin(address: &str) -> SocketAddr {
+    SocketAddr::new(address.parse().unwrap(), 0)
+}
+
 fn url(text: impl AsRef<str>) -> Url {
     Url::parse(text.as_ref()).unwrap()
 }
@@ -83,9 +87,9 @@ async fn a_name_that_leads_inside_is_refused_at_the_moment_of_connecting() {
     let inside = ["127.0.0.1", "10.0.0.7", "169.254.169.254", "::1", "fd00::1", "::ffff:192.168.0.1", "64:ff9b::a00:1", "100.64.0.1"];
     let mut config = allowing([AllowedHost::public("*.rebound.example", "test"), AllowedHost::public("localhost", "test")]);
     for (i, address) in inside.iter().enumerate() {
-        config.pinned.insert(format!("n{i}.rebound.example"), vec![address.parse().unwrap()]);
+        config.pinned.insert(format!("n{i}.rebound.example"), vec![pin(address)]);
     }
-    config.pinned.insert("mixed.rebound.example".into(), vec!["20.190.128.1".parse().unwrap(), "127.0.0.1".parse().unwrap()]);
+    config.pinned.insert("mixed.rebound.example".into(), vec![pin("20.190.128.1"), pin("127.0.0.1")]);
     let (egress, _) = egress(config);
     for (i, address) in inside.iter().enumerate() {
         assert_eq!(refusal_of(&egress, format!("https://n{i}.rebound.example/")).await, "refused_address", "{address}");
@@ -101,9 +105,9 @@ async fn a_private_range_opens_for_its_own_host_only() {
     let rule = |host: &str| AllowedHost::public(host, "test").port(at.port()).plain_http();
     let mut config = allowing([rule("inner.example").private(loopback()), rule("outer.example"), rule("far.example").private(loopback())]);
     for host in ["inner.example", "outer.example"] {
-        config.pinned.insert(host.into(), vec![at.ip()]);
+        config.pinned.insert(host.into(), vec![SocketAddr::new(at.ip(), 0)]);
     }
-    config.pinned.insert("far.example".into(), vec!["20.190.128.1".parse().unwrap()]);
+    config.pinned.insert("far.example".into(), vec![pin("20.190.128.1")]);
     let (egress, _) = egress(config);
     let answer = egress.send(Request::get(url(format!("http://inner.example:{}/", at.port())))).await.unwrap();
     assert_eq!(&answer.body[..], b"in");
@@ -213,7 +217,7 @@ async fn tls_trusts_the_extra_authority_for_its_own_name_and_nothing_else() {
         let rule = |host: &str| AllowedHost::public(host, "test").port(at.port()).private(loopback());
         let mut config = EgressConfig { extra_roots_pem: roots, ..allowing([rule("vault.example"), rule("other.example")]) };
         for host in ["vault.example", "other.example"] {
-            config.pinned.insert(host.into(), vec![at.ip()]);
+            config.pinned.insert(host.into(), vec![SocketAddr::new(at.ip(), 0)]);
         }
         config
     };
@@ -223,6 +227,17 @@ async fn tls_trusts_the_extra_authority_for_its_own_name_and_nothing_else() {
     assert_eq!(refusal_of(&trusting, format!("https://other.example:{}/", at.port())).await, "network");
     let strict = egress(config(None)).0;
     assert_eq!(refusal_of(&strict, format!("https://vault.example:{}/", at.port())).await, "network");
+}
+
+#[tokio::test]
+async fn a_public_name_can_be_pinned_to_a_port_of_its_own() {
+    let (at, pem) = serve_tls("login.microsoftonline.com").await;
+    let rule = AllowedHost::public("login.microsoftonline.com", "test").private(loopback());
+    let mut config = EgressConfig { extra_roots_pem: Some(pem), ..allowing([rule]) };
+    config.pinned.insert("login.microsoftonline.com".into(), vec![at]);
+    let (egress, ring) = egress(config);
+    egress.get_json::<serde_json::Value>(&url("https://login.microsoftonline.com/common")).await.unwrap();
+    assert_eq!(ring.recent()[0].status, Some(200));
 }
 
 #[test]

@@ -46,7 +46,8 @@ mod tests {
         assert_eq!(public.scopes, ["api://x/access_as_user"]);
 
         let own = |text: &str| text.parse().unwrap();
-        let custom = CloudEndpoints::custom(own("https://login.test:8443"), own("https://g.test"), own("https://a.test"), "v.test");
+        let api = |text: &str| text.parse().unwrap();
+        let custom = CloudEndpoints::custom(own("https://login.test:8443"), api("https://g.test"), api("https://a.test"), "v.test");
         let directory = id.parse().unwrap();
         let config = BrowserAuthority::new(&custom, Some(directory), id, id, "access_as_user");
         assert_eq!(config.authority, format!("https://login.test:8443/{id}"));

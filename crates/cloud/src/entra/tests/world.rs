@@ -177,7 +177,8 @@ impl World {
         let config = EgressConfig { allow: vec![rule], ..EgressConfig::default() };
         let egress = Egress::new(config, Arc::new(clock.clone()), ring.clone()).unwrap();
         let own = |text: &str| text.parse().unwrap();
-        let mut cloud = CloudEndpoints::custom(own(&origin), own("https://graph.test"), own("https://arm.test"), "vault.test");
+        let api = |text: &str| text.parse().unwrap();
+        let mut cloud = CloudEndpoints::custom(own(&origin), api("https://graph.test"), api("https://arm.test"), "vault.test");
         cloud.v1_issuer = own("https://sts.windows.net");
         let mut config = TokenConfig { audiences: vec![API.into(), APP_URI.into()], ..TokenConfig::new(cloud.clone()) };
         change(&mut config);
