@@ -20,6 +20,7 @@ pub use tls::SetupError;
 use bailiwick_base::Clock;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use record::Underway;
 use resolver::{Gate, RefusedAddress};
 use serde::de::DeserializeOwned;
 use std::{
@@ -27,7 +28,7 @@ use std::{
     fmt,
     net::{IpAddr, SocketAddr},
     sync::Arc,
-    time::{Duration, Instant},
+    time::Duration,
 };
 use url::{Host, Url};
 
@@ -242,8 +243,8 @@ impl Egress {
     /// # Errors
     /// Everything of [`EgressError`] but `Status` and a JSON `BadBody`.
     pub async fn send(&self, request: Request) -> Result<Response, EgressError> {
-        let (at, started) = (self.0.clock.now(), Instant::now());
-        let mut call = Call::begin(at, &request.method, &request.url, request.recorded_path.as_deref());
+        let call = Call::begin(self.0.clock.now(), &request.method, &request.url, request.recorded_path.as_deref());
+        let underway = Underway::begin(call, self.0.recorder.as_ref());
         let outcome = match self.admit(&request.url) {
             Ok(host) => match tokio::time::timeout(self.0.total_timeout, self.exchange(request, &host)).await {
                 Ok(outcome) => outcome,
@@ -251,8 +252,7 @@ impl Egress {
             },
             Err(refused) => Err(refused),
         };
-        call.finish(&outcome, started.elapsed());
-        self.0.recorder.record(&call);
+        underway.end(&outcome);
         outcome
     }
 

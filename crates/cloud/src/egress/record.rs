@@ -7,7 +7,7 @@ use serde::Serialize;
 use std::{
     collections::VecDeque,
     sync::{Mutex, PoisonError},
-    time::Duration,
+    time::Instant,
 };
 use url::Url;
 
@@ -22,7 +22,7 @@ pub struct Call {
     pub path: String,
     /// Absent when no answer came.
     pub status: Option<u16>,
-    /// Why there is no answer: [`EgressError::reason`].
+    /// Why there is no answer: [`EgressError::reason`], or `abandoned` when the caller did not wait for one.
     pub error: Option<&'static str>,
     /// Bytes of the answer's body.
     pub bytes: u64,
@@ -44,8 +44,7 @@ impl Call {
         }
     }
 
-    pub(super) fn finish(&mut self, outcome: &Result<Response, EgressError>, took: Duration) {
-        self.millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    fn finish(&mut self, outcome: &Result<Response, EgressError>) {
         match outcome {
             Ok(response) => {
                 self.status = Some(response.meta.status);
@@ -56,7 +55,32 @@ impl Call {
     }
 }
 
-/// Where calls are told. Called once a call has ended; must not block.
+/// A call under way. It is told exactly once, even if whoever waits for it goes away.
+pub(super) struct Underway<'r> {
+    call: Call,
+    started: Instant,
+    recorder: &'r dyn Recorder,
+}
+
+impl<'r> Underway<'r> {
+    pub fn begin(call: Call, recorder: &'r dyn Recorder) -> Self {
+        let call = Call { error: Some("abandoned"), ..call };
+        Self { call, started: Instant::now(), recorder }
+    }
+    pub fn end(mut self, outcome: &Result<Response, EgressError>) {
+        self.call.error = None;
+        self.call.finish(outcome);
+    }
+}
+
+impl Drop for Underway<'_> {
+    fn drop(&mut self) {
+        self.call.millis = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.recorder.record(&self.call);
+    }
+}
+
+/// Where calls are told, each once, when it has ended. Must not block.
 pub trait Recorder: Send + Sync + 'static {
     fn record(&self, call: &Call);
 }

@@ -174,6 +174,24 @@ async fn the_record_shows_the_call_and_none_of_its_secrets() {
 }
 
 #[tokio::test]
+async fn a_call_nobody_waits_for_any_more_is_recorded_too() {
+    let (started, seen) = tokio::sync::oneshot::channel();
+    let started = Arc::new(std::sync::Mutex::new(Some(started)));
+    let stuck = move || async move {
+        started.lock().unwrap().take().unwrap().send(()).unwrap();
+        std::future::pending::<&str>().await
+    };
+    let at = serve(Router::new().route("/", get(stuck))).await;
+    let (egress, ring) = egress(allowing([local(at)]));
+    let calling = tokio::spawn(async move { egress.send(Request::get(url(format!("http://{at}/")))).await });
+    seen.await.unwrap();
+    assert_eq!(ring.recent(), []);
+    calling.abort();
+    assert!(calling.await.unwrap_err().is_cancelled());
+    assert_eq!(ring.recent()[0].error, Some("abandoned"));
+}
+
+#[tokio::test]
 async fn retry_after_is_read_as_seconds_and_as_a_date() {
     let answer = |value: &'static str| move || async move { ([(header::RETRY_AFTER, value)], "").into_response() };
     let busy = |value| get(move || async move { (http::StatusCode::TOO_MANY_REQUESTS, answer(value)().await) });

@@ -1,4 +1,5 @@
-//! Which tokens are believed, and what each refused one is refused for.
+//! Which tokens are believed, and what each refused one is refused for. Proves I2 (issuer, audience, signature, expiry
+//! and directory, each on each call), I3 (directories not onboarded) and I4 (algorithm confusion, unknown key ids).
 
 use super::world::*;
 use crate::entra::{DirectoryTrust, IdentityKind, TokenError, TokenVersion, refusal::www_authenticate, token::PERSONAL_ACCOUNTS};
@@ -195,6 +196,21 @@ async fn a_changed_or_foreign_signature_is_refused() {
     }
     let twice = claims.to_string().replacen('{', &format!("{{\"tid\":\"{FABRIKAM}\","), 1);
     assert_eq!(world.validate(&format!("{header}.{}.{signature}", B64.encode(twice))).await, Err(TokenError::RepeatedMember));
+}
+
+#[tokio::test]
+async fn no_single_character_of_a_token_can_be_changed_added_or_dropped() {
+    let world = World::new().await;
+    let token = signed("first", 0, &world.alice(CONTOSO));
+    assert!(world.validate(&token).await.is_ok());
+    for at in 0..token.len() {
+        let (before, after) = (&token[..at], &token[at + 1..]);
+        let other = if &token[at..=at] == "A" { "B" } else { "A" };
+        for changed in [format!("{before}{other}{after}"), format!("{before}{after}"), format!("{before}.{after}"), format!("{before}={after}")] {
+            // A dot in place of itself is no change.
+            assert!(changed == token || world.validate(&changed).await.is_err(), "{at}: {changed}");
+        }
+    }
 }
 
 #[tokio::test]
