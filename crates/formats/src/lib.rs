@@ -13,6 +13,7 @@ pub mod json;
 mod maester;
 pub mod model;
 mod product;
+mod sarif;
 mod told;
 
 pub use model::*;
@@ -36,6 +37,11 @@ pub fn read_from(open: &mut dyn FnMut() -> io::Result<Box<dyn Read>>, limits: &L
             let outline = maester::outline(&mut first, limits)?;
             file.finish(&mut first)?;
             maester::tell(&mut file.start()?, &outline, limits, sink)
+        }
+        Shape::Sarif => {
+            let outline = sarif::outline(&mut first, limits)?;
+            file.finish(&mut first)?;
+            sarif::tell(&mut file.start()?, &outline, limits, sink)
         }
         _ => Err(detect::unknown("The format is known but not read yet.")),
     }

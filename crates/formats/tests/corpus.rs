@@ -4,17 +4,16 @@ mod support;
 
 use bailiwick_base::{Outcome, Severity};
 use bailiwick_formats::{FormatErrorKind, Observation, SeveritySource};
-use serde_json::{Map, Value, json};
-use std::collections::BTreeSet;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 use support::{Kept, corpus, parse, sample};
 
 fn tally(words: impl IntoIterator<Item = String>) -> Value {
-    let mut counts = Map::new();
+    let mut counts = BTreeMap::new();
     for word in words {
-        let n = counts.get(&word).and_then(Value::as_u64).unwrap_or(0) + 1;
-        counts.insert(word, n.into());
+        *counts.entry(word).or_insert(0u64) += 1;
     }
-    Value::Object(counts)
+    json!(counts)
 }
 
 fn maester_word(o: &Observation) -> String {
@@ -67,6 +66,59 @@ fn maester(kept: &Kept, expected: &Value) -> (Value, Value) {
     )
 }
 
+/// Kind and level, from the tool's own word: a level, or another kind with its level in brackets.
+fn kind_and_level(o: &Observation) -> (String, String) {
+    let word = o.outcome_word.clone().unwrap_or_default();
+    match word.split_once(" (") {
+        Some((kind, level)) => (kind.into(), level.trim_end_matches(')').into()),
+        None if ["none", "note", "warning", "error"].contains(&word.as_str()) => ("fail".into(), word),
+        None => (word, "none".into()),
+    }
+}
+
+/// The figures index.json gives for a SARIF file, from what was told.
+fn sarif(kept: &Kept, expected: &Value) -> (Value, Value) {
+    let mut wanted = expected.clone();
+    // How the index was made, and members of the file that are no part of an observation.
+    for name in ["encoding", "verdict", "version", "reason", "with_code_flow", "with_fix"] {
+        wanted.as_object_mut().unwrap().remove(name);
+    }
+    let results: Vec<&Observation> = kept.results().collect();
+    let paths: BTreeSet<_> = results.iter().filter_map(|o| o.location.as_ref()).map(|l| &l.path).collect();
+    let rules: BTreeSet<_> = results.iter().map(|o| &o.check).collect();
+    let mut told = json!({
+        "runs": kept.0.len(),
+        "tools": kept.0.iter().map(|s| &s.info.tool).collect::<Vec<_>>(),
+        "per_run": kept.0.iter().map(|s| json!({"tool": s.info.tool, "version": s.info.tool_version, "results": s.results.len()})).collect::<Vec<_>>(),
+        "total": results.len(),
+        "level": tally(results.iter().map(|o| kind_and_level(o).1)),
+        "kind": tally(results.iter().map(|o| kind_and_level(o).0)),
+        "suppressed": results.iter().filter(|o| o.suppressed.is_some()).count(),
+        "rule_ids": rules.len(),
+        "without_rule_id": results.iter().filter(|o| o.check == "(no rule id)").count(),
+        "artifact_uris": paths.len(),
+        "by_location": results.iter().map(|o| 1 + o.location.as_ref().map_or(0, |l| l.more)).sum::<u32>(),
+        "without_location": results.iter().filter(|o| o.location.is_none()).count(),
+    });
+    if results.iter().any(|o| o.location.as_ref().is_some_and(|l| l.more > 0)) {
+        // The index counts the files of every place; an observation holds the first and the number of the others (`by_location`).
+        let all = wanted.as_object_mut().unwrap().remove("artifact_uris").unwrap().as_u64().unwrap();
+        told.as_object_mut().unwrap().remove("artifact_uris");
+        assert!(paths.len() as u64 <= all);
+    }
+    let states = tally(results.iter().filter_map(|o| o.baseline_state.clone()));
+    if !states.as_object().unwrap().is_empty() {
+        told["baseline_state"] = states;
+    }
+    if wanted.get("security_severity").is_some() {
+        told["security_severity"] = tally(results.iter().map(|o| match o.severity_source {
+            SeveritySource::Result | SeveritySource::Rule => o.severity.as_str().to_owned(),
+            _ => "unset".into(),
+        }));
+    }
+    (wanted, told)
+}
+
 #[test]
 fn every_corpus_file_of_the_four_families_gives_the_expected_counts() {
     let index: Value = serde_json::from_slice(&sample("index.json")).unwrap();
@@ -90,6 +142,7 @@ fn every_corpus_file_of_the_four_families_gives_the_expected_counts() {
             (_, Err(e)) => (json!("accepted"), json!(e.to_string())),
             (_, Ok((_, kept))) => match kind {
                 "maester" => maester(&kept, expected),
+                "sarif" => sarif(&kept, expected),
                 _ => continue,
             },
         };

@@ -1,0 +1,411 @@
+//! The rules of a run's tool and extensions, and which of them a result means.
+
+use super::result::Raw;
+use super::severity::{Level, Stated};
+use crate::json::{Kind, Reader, Result, cut};
+use crate::model::{CheckInfo, Limits};
+use crate::told;
+use bailiwick_base::Product;
+use std::collections::HashMap;
+
+/// Rules of one run.
+const MOST: usize = 100_000;
+/// Bytes of description kept for all rules of one run; later rules keep their title alone.
+const DESCRIPTIONS: usize = 16 << 20;
+const EXTENSIONS: usize = 1_000;
+
+/// A reportingDescriptorReference, or the rule members of a result.
+#[derive(Debug, Clone, Default)]
+pub struct Reference {
+    pub id: Option<String>,
+    pub index: Option<i64>,
+    pub guid: Option<String>,
+    pub component: Option<ComponentReference>,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct ComponentReference {
+    pub name: Option<String>,
+    pub index: Option<i64>,
+    pub guid: Option<String>,
+}
+
+#[derive(Debug, Default)]
+pub struct Rule {
+    pub id: String,
+    guid: Option<String>,
+    name: String,
+    pub short: String,
+    description: String,
+    help: Option<String>,
+    pub level: Option<Level>,
+    pub stated: Stated,
+    tags: Vec<String>,
+    pub references: Vec<String>,
+    messages: Vec<(String, String)>,
+    /// The rule finds secrets: nothing of the code it points at may be used.
+    pub secret: bool,
+}
+
+#[derive(Debug, Default)]
+pub struct Component {
+    pub name: String,
+    pub version: Option<String>,
+    guid: Option<String>,
+    rules: Vec<Rule>,
+    by_id: HashMap<String, usize>,
+    messages: Vec<(String, String)>,
+}
+
+/// The driver first, then the extensions.
+#[derive(Debug, Default)]
+pub struct Rules {
+    pub components: Vec<Component>,
+    /// Levels the invocation sets, by component and rule.
+    pub overrides: HashMap<(usize, usize), Level>,
+}
+
+/// A rule found, and where.
+#[derive(Debug, Clone, Copy)]
+pub struct Found<'a> {
+    pub at: (usize, usize),
+    pub rule: &'a Rule,
+    pub component: &'a Component,
+}
+
+impl Rules {
+    /// The rule a reference means: by index if the id agrees, by guid, by id, by the id without its last parts.
+    pub fn find(&self, reference: &Reference) -> Option<Found<'_>> {
+        let place = self.component(reference.component.as_ref());
+        let (c, component) = (place, self.components.get(place)?);
+        let id = reference.id.as_deref();
+        let agrees = |rule: &Rule| id.is_none_or(|id| id == rule.id || id.strip_prefix(rule.id.as_str()).is_some_and(|rest| rest.starts_with('/')));
+        let by_index = reference.index.and_then(|i| usize::try_from(i).ok()).filter(|i| component.rules.get(*i).is_some_and(agrees));
+        let by_guid = || reference.guid.as_ref().and_then(|guid| component.rules.iter().position(|rule| rule.guid.as_ref() == Some(guid)));
+        if let Some(at) = by_index.or_else(by_guid).or_else(|| component.named(id?)) {
+            return Some(Found { at: (c, at), rule: &component.rules[at], component });
+        }
+        // No component named and the driver does not know the id: an extension may.
+        if reference.component.is_some() {
+            return None;
+        }
+        let id = id?;
+        self.components.iter().enumerate().skip(1).find_map(|(c, component)| {
+            component.named(id).map(|at| Found { at: (c, at), rule: &component.rules[at], component })
+        })
+    }
+
+    fn component(&self, reference: Option<&ComponentReference>) -> usize {
+        let Some(reference) = reference else { return 0 };
+        let by_index = reference.index.and_then(|i| usize::try_from(i).ok()).map(|i| i + 1).filter(|i| *i < self.components.len());
+        let by = |same: &dyn Fn(&Component) -> bool| self.components.iter().position(same);
+        by_index
+            .or_else(|| reference.guid.as_ref().and_then(|guid| by(&|c| c.guid.as_ref() == Some(guid))))
+            .or_else(|| reference.name.as_ref().and_then(|name| by(&|c| c.name == *name)))
+            .unwrap_or(0)
+    }
+
+    /// The template of a message id: the rule's, else its component's, else the driver's.
+    pub fn template(&self, found: Option<Found<'_>>, id: &str) -> Option<&str> {
+        let of = |messages: &'_ [(String, String)]| messages.iter().position(|(name, _)| name == id);
+        if let Some(found) = found {
+            let (rule, component) = (&self.components[found.at.0].rules[found.at.1], &self.components[found.at.0]);
+            if let Some(at) = of(&rule.messages) {
+                return Some(&rule.messages[at].1);
+            }
+            if let Some(at) = of(&component.messages) {
+                return Some(&component.messages[at].1);
+            }
+        }
+        let driver = &self.components.first()?.messages;
+        of(driver).map(|at| driver[at].1.as_str())
+    }
+
+    pub fn check(&self, key: &str, found: Option<Found<'_>>, raw: &Raw) -> CheckInfo {
+        let component = found.map_or_else(|| self.components.first(), |f| Some(f.component));
+        let mut check = CheckInfo {
+            key: key.to_owned(),
+            product: Some(Product::Code),
+            group: component.map(|c| c.name.clone()).unwrap_or_default(),
+            ..CheckInfo::default()
+        };
+        match found {
+            Some(Found { rule, .. }) => {
+                let name = if rule.name.is_empty() { key } else { &rule.name };
+                check.title = told::title(if rule.short.is_empty() { name } else { &rule.short });
+                check.description = rule.description.clone();
+                check.help_url = rule.help.clone();
+                check.tags = rule.tags.clone();
+            }
+            None => check.title = told::title(if raw.message.text.is_empty() { key } else { &raw.message.text }),
+        }
+        check
+    }
+}
+
+impl Component {
+    fn named(&self, id: &str) -> Option<usize> {
+        let mut id = id;
+        loop {
+            if let Some(at) = self.by_id.get(id) {
+                return Some(*at);
+            }
+            id = id.rsplit_once('/')?.0;
+        }
+    }
+}
+
+// ---- reading -----------------------------------------------------------------------------------------------------
+
+/// `tool`: the driver and its extensions.
+pub fn read_tool(r: &mut Reader, limits: &Limits) -> Result<Vec<Component>> {
+    let (mut driver, mut extensions) = (None, Vec::new());
+    let mut room = DESCRIPTIONS;
+    if r.object()? {
+        while let Some(key) = r.next_key()? {
+            match key {
+                "driver" => driver = Some(read_component(r, limits, &mut room)?),
+                "extensions" => {
+                    extensions.clear();
+                    if r.array()? {
+                        while r.next_element()? {
+                            if extensions.len() >= EXTENSIONS {
+                                return Err(r.limit(&format!("more tool extensions than the limit of {EXTENSIONS}")));
+                            }
+                            extensions.push(read_component(r, limits, &mut room)?);
+                        }
+                    }
+                }
+                _ => r.skip()?,
+            }
+        }
+    }
+    let driver = driver.filter(|driver: &Component| !driver.name.is_empty());
+    let Some(driver) = driver else { return Err(r.malformed("a run does not say which tool made it: tool.driver.name is missing")) };
+    extensions.insert(0, driver);
+    Ok(extensions)
+}
+
+fn read_component(r: &mut Reader, limits: &Limits, room: &mut usize) -> Result<Component> {
+    let mut component = Component::default();
+    let (mut version, mut semantic) = (None, None);
+    if !r.object()? {
+        return Ok(component);
+    }
+    while let Some(key) = r.next_key()? {
+        match key {
+            "name" => component.name = cut(r.string()?.unwrap_or_default().trim(), 200).0,
+            "version" => version = r.loose()?,
+            "semanticVersion" => semantic = r.loose()?,
+            "guid" => component.guid = r.string()?,
+            "globalMessageStrings" => component.messages = read_messages(r, limits)?,
+            "rules" => {
+                component.rules.clear();
+                if r.array()? {
+                    while r.next_element()? {
+                        if component.rules.len() >= MOST {
+                            return Err(r.limit(&format!("more rules than the limit of {MOST}")));
+                        }
+                        component.rules.push(read_rule(r, limits, room)?);
+                    }
+                }
+            }
+            _ => r.skip()?,
+        }
+    }
+    component.version = semantic.or(version).filter(|v| !v.is_empty()).map(|v| cut(&v, 100).0);
+    for (at, rule) in component.rules.iter().enumerate() {
+        component.by_id.entry(rule.id.clone()).or_insert(at);
+    }
+    Ok(component)
+}
+
+fn read_rule(r: &mut Reader, limits: &Limits, room: &mut usize) -> Result<Rule> {
+    let mut rule = Rule::default();
+    let (mut full, mut help) = (String::new(), String::new());
+    if !r.object()? {
+        return Ok(rule);
+    }
+    while let Some(key) = r.next_key()? {
+        match key {
+            "id" => rule.id = cut(&r.loose()?.unwrap_or_default(), 500).0,
+            "guid" => rule.guid = r.string()?,
+            "name" => rule.name = cut(&r.loose()?.unwrap_or_default(), 300).0,
+            "shortDescription" => rule.short = cut(&read_text(r, limits)?, 300).0,
+            "fullDescription" => full = read_text(r, limits)?,
+            "help" => help = read_text(r, limits)?,
+            "helpUri" => rule.help = r.loose()?.as_deref().and_then(told::link),
+            "messageStrings" => rule.messages = read_messages(r, limits)?,
+            "defaultConfiguration" => rule.level = read_configuration(r)?,
+            "relationships" => read_relationships(r, &mut rule.references)?,
+            "properties" => {
+                let properties = read_properties(r)?;
+                rule.stated = properties.stated;
+                rule.references.extend(properties.references);
+                rule.tags = properties.tags;
+            }
+            _ => r.skip()?,
+        }
+    }
+    let text = if full.is_empty() { help } else { full };
+    if text.len() <= *room {
+        *room -= text.len();
+        rule.description = text;
+    }
+    rule.references.sort();
+    rule.references.dedup();
+    rule.secret = [&rule.id, &rule.name].into_iter().chain(&rule.tags).any(|word| word.to_lowercase().contains("secret"));
+    Ok(rule)
+}
+
+/// A message: its text, else its Markdown.
+pub fn read_text(r: &mut Reader, limits: &Limits) -> Result<String> {
+    let (mut text, mut markdown) = (String::new(), String::new());
+    if r.object()? {
+        while let Some(key) = r.next_key()? {
+            match key {
+                "text" => text = r.cut_string(limits.text)?.0,
+                "markdown" => markdown = r.cut_string(limits.text)?.0,
+                _ => r.skip()?,
+            }
+        }
+    }
+    Ok(if text.is_empty() { markdown } else { text })
+}
+
+fn read_messages(r: &mut Reader, limits: &Limits) -> Result<Vec<(String, String)>> {
+    let mut messages = Vec::new();
+    if r.object()? {
+        while let Some(key) = r.next_key()? {
+            let name = key.to_owned();
+            let text = read_text(r, limits)?;
+            if messages.len() < 200 {
+                messages.push((name, text));
+            }
+        }
+    }
+    Ok(messages)
+}
+
+/// A reportingConfiguration's level.
+pub fn read_configuration(r: &mut Reader) -> Result<Option<Level>> {
+    let mut level = None;
+    if r.object()? {
+        while let Some(key) = r.next_key()? {
+            match key {
+                "level" => level = r.str()?.and_then(Level::parse),
+                _ => r.skip()?,
+            }
+        }
+    }
+    Ok(level)
+}
+
+fn read_relationships(r: &mut Reader, references: &mut Vec<String>) -> Result<()> {
+    if !r.array()? {
+        return Ok(());
+    }
+    while r.next_element()? {
+        if r.object()? {
+            while let Some(key) = r.next_key()? {
+                match key {
+                    "target" => references.extend(taxon(&read_reference(r)?)),
+                    _ => r.skip()?,
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A reference to a rule, taxon or notification.
+pub fn read_reference(r: &mut Reader) -> Result<Reference> {
+    let mut reference = Reference::default();
+    if r.object()? {
+        while let Some(key) = r.next_key()? {
+            match key {
+                "id" => reference.id = r.loose()?,
+                "index" => reference.index = r.int()?,
+                "guid" => reference.guid = r.string()?,
+                "toolComponent" => reference.component = Some(read_component_reference(r)?),
+                _ => r.skip()?,
+            }
+        }
+    }
+    Ok(reference)
+}
+
+fn read_component_reference(r: &mut Reader) -> Result<ComponentReference> {
+    let mut reference = ComponentReference::default();
+    if r.object()? {
+        while let Some(key) = r.next_key()? {
+            match key {
+                "name" => reference.name = r.string()?,
+                "index" => reference.index = r.int()?,
+                "guid" => reference.guid = r.string()?,
+                _ => r.skip()?,
+            }
+        }
+    }
+    Ok(reference)
+}
+
+/// A taxon of the CWE or OWASP lists as a reference.
+pub fn taxon(reference: &Reference) -> Option<String> {
+    let list = reference.component.as_ref()?.name.as_ref()?.to_ascii_uppercase();
+    let id = reference.id.as_ref()?;
+    if list.starts_with("CWE") {
+        return cwe(&format!("CWE-{}", id.to_ascii_uppercase().trim_start_matches("CWE-")));
+    }
+    list.starts_with("OWASP").then(|| cut(&format!("OWASP {id}"), 60).0)
+}
+
+/// `CWE-79` from `external/cwe/cwe-079`, `CWE-79: ...` and the like.
+fn cwe(text: &str) -> Option<String> {
+    let lower = text.to_ascii_lowercase();
+    let digits = &lower[lower.rfind("cwe-")? + 4..];
+    let digits: String = digits.chars().take_while(char::is_ascii_digit).take(7).collect();
+    let number: u32 = digits.parse().ok()?;
+    Some(format!("CWE-{number}"))
+}
+
+/// What is taken from a property bag of a result or rule.
+#[derive(Debug, Default)]
+pub struct Properties {
+    pub stated: Stated,
+    pub tags: Vec<String>,
+    pub references: Vec<String>,
+}
+
+pub fn read_properties(r: &mut Reader) -> Result<Properties> {
+    let mut properties = Properties::default();
+    if r.peek()? != Kind::Object {
+        r.skip()?;
+        return Ok(properties);
+    }
+    r.object()?;
+    while let Some(key) = r.next_key()? {
+        match key {
+            "security-severity" => properties.stated.security = r.loose()?,
+            "severity" | "issue_severity" | "problem.severity" => {
+                if let Some(word) = r.loose()? {
+                    properties.stated.word.get_or_insert(word);
+                }
+            }
+            "tags" => properties.tags = r.strings()?,
+            "cwe" | "cwes" | "CWE" => properties.references.extend(r.strings()?.iter().filter_map(|text| cwe(text))),
+            _ => r.skip()?,
+        }
+    }
+    let named = properties.tags.iter().filter_map(|tag| {
+        let owasp = tag.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("owasp"));
+        cwe(tag).or_else(|| owasp.then(|| cut(tag, 60).0))
+    });
+    properties.references.extend(named);
+    properties.references.truncate(50);
+    properties.tags.truncate(20);
+    for tag in &mut properties.tags {
+        *tag = cut(tag, 200).0;
+    }
+    Ok(properties)
+}
