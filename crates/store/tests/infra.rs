@@ -1,6 +1,8 @@
 //! The private PostgreSQL on the real programs: what it opens, who it runs as, and what it survives.
 //! `BAILIWICK_TEST_PROGRAMS` names another version's folder to run all of it on.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)] // a test file: helpers outside `#[test]` too
+
 use bailiwick_store::private_postgres::{PrivateConfig, PrivatePostgres, PrivatePostgresError, SUPERUSER, ServerState, Watchdog};
 use nix::{
     sys::signal::{Signal, kill},
