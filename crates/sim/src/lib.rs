@@ -31,6 +31,7 @@ mod keys;
 mod minting;
 mod proxy;
 mod realm;
+pub mod scenario;
 mod server;
 mod sim;
 mod site;

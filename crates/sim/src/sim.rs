@@ -9,7 +9,8 @@ use crate::{
     entra::resource,
     faults::Fault,
     forge::{self, Forge},
-    issuers, keys::SigningKey,
+    issuers, jwt,
+    keys::SigningKey,
     minting, proxy,
     realm::Realm,
     server::{self, Hosts},
@@ -167,6 +168,19 @@ impl Sim {
     pub fn client_certificate(&self, client: Uuid) -> Result<ClientCertificate> {
         let key = self.cloud.client_key(client)?;
         Ok(ClientCertificate { certificate_pem: key.certificate_pem(), private_key_pem: key.private_pem().to_owned() })
+    }
+
+    /// A client assertion of that application for that directory's token endpoint: PS256, ten minutes.
+    ///
+    /// # Errors
+    /// When no key can be generated.
+    pub fn client_assertion(&self, directory: Uuid, client: Uuid) -> Result<String> {
+        let now = self.cloud.now().as_second();
+        let claims = serde_json::json!({
+            "aud": self.cloud.own_realm().token_endpoint(directory), "iss": client, "sub": client,
+            "jti": self.cloud.uuid(), "nbf": now, "iat": now, "exp": now + 600,
+        });
+        jwt::ps256_assertion(self.cloud.client_key(client)?.as_ref(), &claims)
     }
 
     /// A token of a CI platform, as a job would get it; `iss` is the simulator's own.

@@ -47,7 +47,8 @@ pub enum Challenge {
 pub struct RefreshGrant {
     pub account: Account,
     pub client_id: Uuid,
-    pub spa: bool,
+    /// Of the redirect URI the first token came from: who may redeem stays the same.
+    pub kind: RedirectKind,
     pub scope: String,
     pub sid: String,
     /// Of the first token of the chain.

@@ -166,7 +166,7 @@ pub fn id_token(cloud: &Cloud, realm: &Realm, directory: &Directory, client: &Ap
         "oid": user.oid, "sub": pairwise(user.oid, client.client_id),
         "name": user.name, "preferred_username": user.upn, "email": user.upn,
         "iat": now, "nbf": now, "exp": now + 3600, "uti": uti(cloud), "rh": "1.AAAA.", "sid": sid,
-        "login_hint": b64(format!("O.{}", user.oid)),
+        "login_hint": login_hint(user),
     });
     if let Some(nonce) = nonce {
         claims["nonce"] = nonce.into();
@@ -176,6 +176,11 @@ pub fn id_token(cloud: &Cloud, realm: &Realm, directory: &Directory, client: &Ap
         claims["roles"] = json!(roles);
     }
     jwt::rs256(&cloud.ring().signing(), json!({}), &claims)
+}
+
+/// The opaque `login_hint` claim, which may come back as a parameter.
+pub fn login_hint(user: &User) -> String {
+    b64(format!("O.{}", user.oid))
 }
 
 /// base64url of `{"uid","utid"}`: what MSAL builds its account id from.

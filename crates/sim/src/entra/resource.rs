@@ -33,7 +33,7 @@ pub struct Resource {
     pub assignment_required: bool,
     /// Graph puts a nonce into the header, which makes the token unverifiable for others.
     pub nonce_in_header: bool,
-    api: Option<Api>,
+    pub api: Option<Api>,
 }
 
 impl Resource {
