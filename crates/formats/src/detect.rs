@@ -2,7 +2,6 @@
 
 use crate::json::{Kind, Reader, Result};
 use crate::model::{FormatError, FormatErrorKind};
-use bailiwick_base::Family;
 
 /// A family and the shape its file has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,17 +15,6 @@ pub enum Shape {
     /// TestResults.json of the policy engine.
     ScubaTests,
     Sarif,
-}
-
-impl Shape {
-    pub fn family(self) -> Family {
-        match self {
-            Shape::Maester => Family::Maester,
-            Shape::ZeroTrust => Family::ZeroTrust,
-            Shape::ScubaResults | Shape::ScubaReport | Shape::ScubaTests => Family::ScubaGear,
-            Shape::Sarif => Family::Sarif,
-        }
-    }
 }
 
 /// The one SARIF version read.

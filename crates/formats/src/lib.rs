@@ -14,7 +14,9 @@ mod maester;
 pub mod model;
 mod product;
 mod sarif;
+mod scubagear;
 mod told;
+mod zero_trust;
 
 pub use model::*;
 
@@ -43,7 +45,21 @@ pub fn read_from(open: &mut dyn FnMut() -> io::Result<Box<dyn Read>>, limits: &L
             file.finish(&mut first)?;
             sarif::tell(&mut file.start()?, &outline, limits, sink)
         }
-        _ => Err(detect::unknown("The format is known but not read yet.")),
+        Shape::ZeroTrust => {
+            let outline = zero_trust::outline(&mut first, limits)?;
+            file.finish(&mut first)?;
+            zero_trust::tell(&mut file.start()?, &outline, limits, sink)
+        }
+        Shape::ScubaResults | Shape::ScubaReport => {
+            let outline = scubagear::outline(&mut first, limits)?;
+            file.finish(&mut first)?;
+            scubagear::tell(&mut file.start()?, &outline, limits, sink)
+        }
+        Shape::ScubaTests => {
+            scubagear::tests_list(&mut first, limits, None)?;
+            file.finish(&mut first)?;
+            scubagear::tests_list(&mut file.start()?, limits, Some(sink))
+        }
     }
 }
 
