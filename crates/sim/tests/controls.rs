@@ -1,0 +1,141 @@
+//! Forged tokens, faults and the call log.
+
+mod support;
+
+use bailiwick_sim::{Call, Fault, Forge, MSA_TENANT, Sim, SimConfig, demo, demo::{CONTOSO, FABRIKAM}};
+use serde_json::json;
+use std::time::{Duration, Instant};
+use support::{NOW, claims, header, world};
+
+#[tokio::test]
+async fn each_forged_token_is_wrong_in_its_own_way() {
+    let world = world().await;
+    let api = demo::API_CLIENT_ID.to_string();
+    let now = NOW.parse::<bailiwick_base::Timestamp>().unwrap().as_second();
+    let tid = CONTOSO.directory.to_string();
+    assert!(world.verified(&world.sim.user_token(CONTOSO.directory, CONTOSO.owner).unwrap(), &api).await.is_ok());
+    for &wrong in Forge::ALL {
+        let token = world.sim.forge(CONTOSO.directory, CONTOSO.owner, wrong).unwrap();
+        let verified = world.verified(&token, &api).await;
+        match wrong {
+            // These are rightly signed, for this audience, by this issuer: what is wrong is told by other claims.
+            Forge::Expired => assert!(verified.unwrap()["exp"].as_i64().unwrap() < now - 300),
+            Forge::NotYetValid => assert!(verified.unwrap()["nbf"].as_i64().unwrap() > now + 300),
+            Forge::TenantNotIssuer => assert_eq!(verified.unwrap()["tid"], FABRIKAM.directory.to_string()),
+            Forge::KeyOfOtherIssuer => {
+                assert_eq!(verified.unwrap()["tid"], tid);
+                let (_, set) = world.get_json(&format!("/{tid}/discovery/v2.0/keys")).await;
+                let key = set["keys"].as_array().unwrap().iter().find(|k| k["kid"] == header(&token)["kid"]).unwrap().clone();
+                assert!(key["issuer"].as_str().unwrap().contains(&MSA_TENANT.to_string()));
+            }
+            Forge::NoRights => {
+                let token = verified.unwrap();
+                assert!(token["scp"].is_null() && token["roles"].is_null());
+            }
+            _ => assert!(verified.is_err(), "{wrong:?}"),
+        }
+        if !matches!(wrong, Forge::NotAJwt) {
+            check_shape(wrong, &header(&token), &claims(&token), &tid);
+        }
+    }
+}
+
+fn check_shape(wrong: Forge, header: &serde_json::Value, claims: &serde_json::Value, tid: &str) {
+    match wrong {
+        Forge::Unsigned => assert_eq!(header["alg"], "none"),
+        Forge::HmacWithPublicKey => assert_eq!(header["alg"], "HS256"),
+        Forge::GraphNonce => assert!(header["nonce"].is_string()),
+        Forge::NoKid => assert!(header["kid"].is_null()),
+        Forge::V1 => assert_eq!(claims["ver"], "1.0"),
+        Forge::MsaTenant => assert_eq!(claims["tid"], MSA_TENANT.to_string()),
+        Forge::OtherDirectory => assert!(claims["tid"] == FABRIKAM.directory.to_string() && claims["oid"] == FABRIKAM.owner.to_string()),
+        Forge::WrongAudience => assert_ne!(claims["aud"], demo::API_CLIENT_ID.to_string()),
+        Forge::WrongIssuer => assert!(claims["iss"].as_str().unwrap().starts_with("https://login.example.test/") && claims["tid"] == tid),
+        Forge::TamperedPayload => assert_ne!(claims["oid"], CONTOSO.owner.to_string()),
+        _ => {}
+    }
+}
+
+#[tokio::test]
+async fn faults_hit_as_often_as_asked() {
+    let world = world().await;
+    let keys = format!("{}/{}/discovery/v2.0/keys", world.sim.url(), CONTOSO.directory);
+    let status = async || world.http.get(&keys).send().await.map(|r| r.status().as_u16()).map_err(|_| ());
+    let faults = json!([
+        {"match": {"method": "GET", "path_contains": "/discovery/"}, "times": 1, "action": {"status": 429, "retry_after": 7, "body": "slow down"}},
+        {"match": {"host": "localhost"}, "times": 1, "action": {"drop": true}},
+        {"times": 1, "action": {"delay_ms": 30}},
+        {"action": {"jwks_down": true}},
+    ]);
+    let control = format!("{}/_sim/faults", world.sim.url());
+    assert_eq!(world.http.post(&control).json(&faults).send().await.unwrap().status().as_u16(), 204);
+    let limited = world.http.get(&keys).send().await.unwrap();
+    assert_eq!((limited.status().as_u16(), limited.headers()["retry-after"].to_str().unwrap()), (429, "7"));
+    assert_eq!(limited.text().await.unwrap(), "slow down");
+    assert!(status().await.is_err(), "the connection is dropped");
+    let begun = Instant::now();
+    assert_eq!(status().await, Ok(200));
+    assert!(begun.elapsed() >= Duration::from_millis(30));
+    assert_eq!(status().await, Ok(503));
+    assert_eq!(world.get_json("/common/v2.0/.well-known/openid-configuration").await.0, 200);
+    world.http.delete(&control).send().await.unwrap();
+    assert_eq!(status().await, Ok(200));
+    let refused = world.http.post(&control).json(&json!([{"match": {"hots": "x"}, "action": {"status": 500}}])).send().await.unwrap();
+    assert_eq!(refused.status().as_u16(), 422);
+    world.sim.add_faults([serde_json::from_value::<Fault>(json!({"times": 1, "action": {"status": 503}})).unwrap()]);
+    assert_eq!(status().await, Ok(503));
+}
+
+#[tokio::test]
+async fn every_call_is_logged_without_its_secrets() {
+    let world = world().await;
+    let form = [("grant_type", "client_credentials"), ("client_id", &CONTOSO.pipeline.to_string()), ("client_secret", CONTOSO.pipeline_secret), ("scope", "api://b0a71a1c-0000-4000-8000-0000000000a1/.default")];
+    world.http.post(format!("{}/{}/oauth2/v2.0/token?slip=very-secret", world.sim.url(), CONTOSO.domain)).form(&form).send().await.unwrap();
+    let expected = Call {
+        at: NOW.parse().unwrap(),
+        host: "localhost".to_owned(),
+        method: "POST".to_owned(),
+        path: "/contoso.example/oauth2/v2.0/token".to_owned(),
+        status: 200,
+        directory: Some(CONTOSO.directory),
+        client_id: Some(CONTOSO.pipeline.to_string()),
+    };
+    assert_eq!(world.sim.calls(), [expected.clone()]);
+    let lines = world.http.get(world.sim.calls_url()).send().await.unwrap().text().await.unwrap();
+    assert_eq!(serde_json::from_str::<Call>(lines.trim()).unwrap(), expected);
+    assert!(!lines.contains(CONTOSO.pipeline_secret) && !lines.contains("very-secret"));
+    world.sim.clear_calls();
+    assert!(world.sim.calls().is_empty());
+}
+
+#[tokio::test]
+async fn tokens_are_minted_over_the_control_address() {
+    let world = world().await;
+    let url = format!("{}/_sim/tokens", world.sim.url());
+    let ask = |body| world.http.post(&url).json(&body).send();
+    let user = json!({"directory": CONTOSO.directory, "user": CONTOSO.auditor, "client_id": demo::PORTAL_CLIENT_ID, "api": demo::API_URI});
+    let body: serde_json::Value = ask(user).await.unwrap().json().await.unwrap();
+    assert_eq!(claims(body["access_token"].as_str().unwrap())["oid"], CONTOSO.auditor.to_string());
+    let nobody = json!({"directory": FABRIKAM.directory, "client_id": CONTOSO.pipeline, "api": demo::API_URI});
+    assert_eq!(ask(nobody).await.unwrap().status().as_u16(), 404);
+}
+
+#[tokio::test]
+async fn an_unknown_host_is_misdirected_and_an_oversized_body_refused() {
+    let world = world().await;
+    let misdirected = world.http.get(format!("{}/common/v2.0/.well-known/openid-configuration", world.sim.url())).header("host", "evil.example.test").version(reqwest::Version::HTTP_11);
+    let answer = misdirected.send().await.map(|r| r.status().as_u16());
+    assert!(matches!(answer, Ok(421) | Err(_)), "{answer:?}");
+    let large = world.http.post(format!("{}/common/oauth2/v2.0/token", world.sim.url())).body(vec![b'a'; 2 << 20]).send().await;
+    assert!(large.is_err() || large.unwrap().status().as_u16() == 413);
+}
+
+#[tokio::test]
+async fn a_simulator_starts_within_a_second_and_frees_its_port() {
+    let begun = Instant::now();
+    let sim = Sim::start(SimConfig::demo(&[])).await.unwrap();
+    // Generous: the machine may be busy with other tests.
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    eprintln!("started in {:?}", begun.elapsed());
+    assert!(sim.address().ip().is_loopback());
+}
