@@ -61,13 +61,15 @@ impl Azurite {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let lines = BufReader::new(process.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines().map_while(Result::ok);
         let mut seen = Vec::new();
-        let address = lines.inspect(|line| seen.push(line.clone())).find_map(|line| {
+        let address = lines.by_ref().inspect(|line| seen.push(line.clone())).find_map(|line| {
             let rest = line.split_once("successfully listens on ")?.1;
             Some(rest.trim().trim_end_matches('/').to_owned())
         });
         let address = address.unwrap_or_else(|| panic!("azurite did not start: {seen:?}"));
+        // It writes a line a request, and dies when nobody reads them.
+        std::thread::spawn(move || lines.for_each(drop));
         let endpoint = format!("{address}/{ACCOUNT}");
         let azurite = Self { process, endpoint, folder };
         let made = Command::new("node").current_dir(&tools).args(["-e", MAKE_CONTAINER, &azurite.endpoint, ACCOUNT, ACCOUNT_KEY]).status().unwrap();
