@@ -72,8 +72,10 @@ impl Parsed {
     pub fn text(&self, claim: &str) -> Option<&str> {
         self.claims.get(claim)?.as_str()
     }
+    /// A NumericDate in whole seconds; clients also write fractions (RFC 7519, 2).
     pub fn seconds(&self, claim: &str) -> Option<i64> {
-        self.claims.get(claim)?.as_i64()
+        let value = self.claims.get(claim)?;
+        value.as_i64().or_else(|| value.as_f64().map(|seconds| seconds as i64))
     }
     pub fn header_text(&self, name: &str) -> Option<&str> {
         self.header.get(name)?.as_str()

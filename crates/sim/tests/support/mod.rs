@@ -32,8 +32,22 @@ pub async fn world_of(config: SimConfig) -> World {
     World { sim, clock, http }
 }
 
-#[allow(clippy::disallowed_methods)] // the simulator stands below the product's one way out
 pub fn client(sim: &Sim, proxy: Option<String>) -> reqwest::Client {
+    match proxy {
+        Some(proxy) => builder(sim).proxy(reqwest::Proxy::https(proxy).unwrap()),
+        None => builder(sim).no_proxy(),
+    }
+    .build()
+    .unwrap()
+}
+
+/// A client that says the host in a header, which a test can then change.
+pub fn client_http1(sim: &Sim) -> reqwest::Client {
+    builder(sim).no_proxy().http1_only().build().unwrap()
+}
+
+#[allow(clippy::disallowed_methods)] // the simulator stands below the product's one way out
+fn builder(sim: &Sim) -> reqwest::ClientBuilder {
     let mut roots = rustls::RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(sim.ca_pem().as_bytes()).unwrap()).unwrap();
     let tls = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
@@ -41,13 +55,7 @@ pub fn client(sim: &Sim, proxy: Option<String>) -> reqwest::Client {
         .unwrap()
         .with_root_certificates(roots)
         .with_no_client_auth();
-    let builder = reqwest::Client::builder().tls_backend_preconfigured(tls).redirect(reqwest::redirect::Policy::none());
-    match proxy {
-        Some(proxy) => builder.proxy(reqwest::Proxy::https(proxy).unwrap()),
-        None => builder.no_proxy(),
-    }
-    .build()
-    .unwrap()
+    reqwest::Client::builder().tls_backend_preconfigured(tls).redirect(reqwest::redirect::Policy::none())
 }
 
 pub fn challenge() -> String {
