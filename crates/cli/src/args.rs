@@ -5,7 +5,7 @@ use bailiwick_contract::evidence::RunState;
 use bailiwick_contract::findings::{FindingSort, FindingStatus};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::de::DeserializeOwned;
-use std::path::PathBuf;
+use std::{ffi::OsString, path::PathBuf};
 
 /// Sends security reports to Bailiwick and reads what became of them.
 #[derive(Debug, Parser)]
@@ -15,8 +15,8 @@ pub struct Cli {
     #[arg(long, env = "BAILIWICK_URL", global = true, value_name = "URL", hide_env_values = true)]
     pub url: Option<String>,
     /// PEM file of certificate authorities to trust as well
-    #[arg(long, env = "BAILIWICK_CA_FILE", global = true, value_name = "FILE")]
-    pub ca_file: Option<PathBuf>,
+    #[arg(long, env = "BAILIWICK_CA_FILE", global = true, value_name = "FILE", hide_env_values = true)]
+    pub ca_file: Option<OsString>,
     /// Print one JSON document on standard output, and nothing else there
     #[arg(long, global = true)]
     pub json: bool,

@@ -2,12 +2,16 @@
 
 use crate::failure::Failure;
 use aws_lc_rs::digest::{Context, SHA256};
-use futures::StreamExt;
+use futures::{StreamExt, future::ready};
 use indicatif::ProgressBar;
 use std::collections::HashMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, atomic::{AtomicU64, Ordering}};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+use std::time::Duration;
 use tokio_util::io::ReaderStream;
 
 /// How much is read at a time.
@@ -80,8 +84,8 @@ pub fn hash(file: &LocalFile, bar: &ProgressBar) -> Result<(String, u64), Failur
     }
 }
 
-/// The file as a request body; `moved` counts what has been handed on.
-pub async fn body(file: &LocalFile, bar: ProgressBar, moved: Arc<AtomicU64>) -> Result<reqwest::Body, Failure> {
+/// The file as a request body that begins after `grace`; `moved` counts what has been handed on.
+pub async fn body(file: &LocalFile, grace: Duration, bar: ProgressBar, moved: Arc<AtomicU64>) -> Result<reqwest::Body, Failure> {
     let open = tokio::fs::File::open(&file.path).await.map_err(|e| unreadable(&file.path, &e))?;
     let stream = ReaderStream::with_capacity(open, CHUNK).inspect(move |chunk| {
         if let Ok(chunk) = chunk {
@@ -89,5 +93,6 @@ pub async fn body(file: &LocalFile, bar: ProgressBar, moved: Arc<AtomicU64>) -> 
             moved.fetch_add(chunk.len() as u64, Ordering::Relaxed);
         }
     });
-    Ok(reqwest::Body::wrap_stream(stream))
+    let pause = futures::stream::once(tokio::time::sleep(grace)).filter_map(|()| ready(None));
+    Ok(reqwest::Body::wrap_stream(pause.chain(stream)))
 }

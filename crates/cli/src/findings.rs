@@ -107,7 +107,7 @@ fn whole(client: &Client, detail: &FindingDetail) -> String {
     line("Suppressed", detail.suppression.as_ref().map_or("", |s| s.justification.as_str()));
     line("Message", &detail.message);
     line("Help", detail.help_url.as_deref().unwrap_or_default());
-    line("See", &client.page(&format!("findings/{}", finding.id)));
+    line("See", &client.page(&format!("findings?status={}&item={}", status(finding.status), finding.id)));
     if !detail.history.is_empty() {
         let rows: Vec<Vec<Cell>> = detail
             .history

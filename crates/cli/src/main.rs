@@ -25,7 +25,7 @@ use client::Client;
 use console::Console;
 use failure::Failure;
 use retry::{Retrier, RetryPolicy};
-use std::{process::ExitCode, rc::Rc};
+use std::{path::Path, process::ExitCode, rc::Rc};
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -76,7 +76,8 @@ fn anonymous(cli: &Cli, console: &Rc<Console>) -> Result<Client, Failure> {
         Failure::input("Bailiwick's address is not known.").hint("Set BAILIWICK_URL, or give --url, such as https://bailiwick.example.com.")
     })?;
     let base = client::http::address(url, "BAILIWICK_URL (or --url)")?;
-    let http = client::http::client(&base, cli.ca_file.as_deref().filter(|path| !path.as_os_str().is_empty()))?;
+    let ca_file = cli.ca_file.as_deref().filter(|path| !path.is_empty()).map(Path::new);
+    let http = client::http::client(&base, ca_file)?;
     let retrier = Retrier { policy: RetryPolicy::from_environment()?, clock: Rc::new(SystemClock), rng: Rc::new(SystemRng), console: console.clone() };
     Ok(Client::anonymous(client::wire::Wire { http, retrier }, base))
 }

@@ -103,8 +103,8 @@ impl Retrier {
 
 fn given_up(failure: Failure, tries: u32, asked: Option<Duration>) -> Failure {
     let hint = match asked {
-        Some(asked) => format!("Gave up after {tries} tries; the server asks to wait {} s. Run the same command again later: what has arrived is not taken twice.", asked.as_secs()),
-        None => format!("Gave up after {tries} tries. Run the same command again later: what has arrived is not taken twice."),
+        Some(asked) => format!("Gave up after {tries} tries; the server asks to wait {} s. Run the same command again later.", asked.as_secs()),
+        None => format!("Gave up after {tries} tries. Run the same command again later."),
     };
     failure.hint(hint)
 }

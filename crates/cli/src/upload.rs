@@ -5,7 +5,7 @@
 
 use crate::args::Upload;
 use crate::client::Client;
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::files::{self, LocalFile};
 use crate::retry::Trouble;
 use crate::wait;
@@ -15,7 +15,10 @@ use bailiwick_contract::evidence::{
 };
 use bailiwick_contract::{Empty, Nothing};
 use serde::Serialize;
-use std::sync::{Arc, atomic::{AtomicU64, Ordering}};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 use std::{pin::pin, time::Duration};
 
 /// A transfer in which no byte moves for this long is broken off and tried again.
@@ -59,7 +62,8 @@ pub async fn run(client: &Client, arguments: Upload, files: Vec<LocalFile>) -> R
     let artifacts = manifest.into_iter().map(|(line, _)| line).collect();
     let completed = complete(client, opened.id, Manifest { artifacts }).await?;
     let patience = (!arguments.no_wait).then(|| Duration::from_secs(arguments.wait_timeout));
-    let settled = wait::result(client, completed, patience).await?;
+    let run = completed.id;
+    let settled = wait::result(client, completed, patience).await.map_err(|failure| look_again(failure, run))?;
     report(client, &settled.run, settled.deduplicated)?;
     verdict(&settled.run, arguments.no_wait, arguments.wait_timeout)
 }
@@ -85,18 +89,24 @@ async fn open(client: &Client, arguments: &Upload) -> Result<Run, Failure> {
     client.call::<OpenRun>(Nothing {}, Nothing {}, body).await
 }
 
+/// Sends one file. A server that refuses before it has read a large file may close the connection so that its refusal is lost; hence
+/// the tries after a broken one send the head alone and give it a moment to be refused.
 async fn send(client: &Client, run: RunId, file: &LocalFile, line: &ManifestLine, size: u64) -> Result<Artifact, Failure> {
     let path = ArtifactPath { run, name: file.name.clone() };
     let query = PutArtifactQuery { sha256: Some(line.sha256.clone()) };
     let bar = client.wire.console().progress(&file.name, size);
-    let sent = client
-        .wire
-        .retrier
+    let retrier = &client.wire.retrier;
+    let mut grace = Duration::ZERO;
+    let sent = retrier
         .run(async || {
             bar.set_position(0);
             let moved = Arc::new(AtomicU64::new(0));
-            let body = files::body(file, bar.clone(), moved.clone()).await?;
-            unless_stalled(client.send_stream::<PutArtifact>(&path, &query, body, size), &moved, &file.name).await
+            let body = files::body(file, grace, bar.clone(), moved.clone()).await?;
+            let sent = unless_stalled(client.send_stream::<PutArtifact>(&path, &query, body, size), &moved, &file.name).await;
+            if matches!(&sent, Err(Trouble::Transient { failure, .. }) if failure.code.is_none()) {
+                grace = retrier.policy.base * 2;
+            }
+            sent
         })
         .await;
     bar.finish_and_clear();
@@ -147,6 +157,11 @@ fn report(client: &Client, run: &Run, deduplicated: bool) -> Result<(), Failure>
     })
 }
 
+/// Once all files have arrived, the way on is to ask for the run and not to send it again.
+fn look_again(failure: Failure, run: RunId) -> Failure {
+    if failure.kind == Kind::Transient { failure.hint(format!("All files have arrived. Look again: bailiwick runs show {run}")) } else { failure }
+}
+
 /// The exit code's reason.
 fn verdict(run: &Run, no_wait: bool, waited: u64) -> Result<(), Failure> {
     match (run.state, &run.failure) {
@@ -158,7 +173,6 @@ fn verdict(run: &Run, no_wait: bool, waited: u64) -> Result<(), Failure> {
         }
         (RunState::Failed, None) => Err(Failure::input(format!("Run {} failed.", run.id)).hint(format!("See why: bailiwick runs show {}", run.id))),
         (state, _) if state.settled() || no_wait => Ok(()),
-        _ => Err(Failure::transient(format!("Run {} is still {} after {waited} s.", run.id, run.state.as_str()))
-            .hint(format!("All files have arrived. Look again: bailiwick runs show {}", run.id))),
+        _ => Err(look_again(Failure::transient(format!("Run {} is still {} after {waited} s.", run.id, run.state.as_str())), run.id)),
     }
 }

@@ -84,23 +84,19 @@ fn origin(url: &reqwest::Url) -> String {
 
 fn refused(host: &str, status: StatusCode, body: &[u8]) -> Failure {
     let make = |what: String| if transient(status) { Failure::transient(what) } else { Failure::input(what) };
-    let mut failure = match serde_json::from_slice::<Refusal>(body) {
-        Ok(refusal) => {
-            let place = refusal.place.map(|p| format!(" at {p}")).unwrap_or_default();
-            let id = refusal.request_id.map(|id| format!(", request {id}")).unwrap_or_default();
-            let mut failure = make(format!("{host} answered {}: {}{place} ({}{id})", status.as_u16(), refusal.detail, refusal.code));
-            failure.code = Some(refusal.code);
-            failure
-        }
-        Err(_) => make(format!("{host} answered {status}.")),
+    let Ok(refusal) = serde_json::from_slice::<Refusal>(body) else {
+        let failure = make(format!("{host} answered {status}."));
+        return if status == StatusCode::NOT_FOUND { failure.hint("Check the address: it does not answer as Bailiwick does.") } else { failure };
     };
-    failure.hint = match status.as_u16() {
-        401 => Some("The credential is unknown, expired or revoked here. Make a new API key in the portal under Settings, or check BAILIWICK_URL.".into()),
-        403 => Some("Ask an owner of the tenant for a role or a key that may do this.".into()),
-        404 if failure.code.is_none() => Some("Check BAILIWICK_URL: this address does not answer as Bailiwick.".into()),
-        _ => None,
-    };
-    failure
+    let place = refusal.place.map(|p| format!(" at {p}")).unwrap_or_default();
+    let id = refusal.request_id.map(|id| format!(", request {id}")).unwrap_or_default();
+    let mut failure = make(format!("{host} answered {}: {}{place} ({}{id})", status.as_u16(), refusal.detail, refusal.code));
+    failure.code = Some(refusal.code);
+    match status.as_u16() {
+        401 => failure.hint("The credential is unknown, expired or revoked here. Make a new API key in the portal under Settings, or check BAILIWICK_URL."),
+        403 => failure.hint("Ask an owner of the tenant for a role or a key that may do this."),
+        _ => failure,
+    }
 }
 
 fn unreachable(host: &str, error: reqwest::Error) -> Trouble {

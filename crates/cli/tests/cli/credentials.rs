@@ -25,7 +25,7 @@ async fn anything_that_is_no_key_travels_as_a_bearer_token() {
 #[tokio::test]
 async fn a_token_file_is_read_and_a_public_one_is_warned_about() {
     use std::os::unix::fs::PermissionsExt;
-    let folder = Folder::new();
+    let folder = Folder::temporary();
     let file = folder.file("token", format!("{KEY}\n"));
     for (mode, warning) in [(0o600, String::new()), (0o644, format!("warning: The token file {0} can be read by every user of this machine. Run: chmod 600 {0}\n", file.display()))] {
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
@@ -38,7 +38,7 @@ async fn a_token_file_is_read_and_a_public_one_is_warned_about() {
 
 #[tokio::test]
 async fn what_is_missing_or_wrong_is_said_with_the_next_step() {
-    let folder = Folder::new();
+    let folder = Folder::temporary();
     let empty = folder.file("token", "\n");
     let at = || Bailiwick::bare().env("BAILIWICK_URL", "https://bailiwick.invalid");
     let cases = [
@@ -183,7 +183,7 @@ async fn azure_devops_without_its_access_token_says_how_to_map_it() {
 
 #[tokio::test]
 async fn a_workload_identity_signs_in_with_its_token_file() {
-    let (server, folder) = (with_identity().await, Folder::new());
+    let (server, folder) = (with_identity().await, Folder::temporary());
     let file = folder.file("federated", "assertion.canary.file\n");
     let done = pipeline(&server).env("AZURE_FEDERATED_TOKEN_FILE", &file).run(RUNS).await;
     assert_eq!(done.code, 0, "{}", done.stderr);

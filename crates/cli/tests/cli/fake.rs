@@ -26,6 +26,8 @@ pub enum Fault {
     AnswerLost,
     /// The body is answered with this problem.
     Problem(u16, Value),
+    /// The same, before the body of the request is read.
+    RefusedEarly(u16, Value),
 }
 
 #[derive(Debug, Clone)]
@@ -108,6 +110,9 @@ async fn answer(state: Arc<Mutex<State>>, request: Request) -> Response {
         let first = request.into_body().into_data_stream().next().await;
         state.lock().unwrap().seen.push(Seen { line, headers, body: first.unwrap().unwrap() });
         return broken();
+    }
+    if let Some(Fault::RefusedEarly(status, problem)) = fault {
+        return refused(status, None, problem);
     }
     let body = axum::body::to_bytes(request.into_body(), usize::MAX).await.unwrap();
     let mut state = state.lock().unwrap();

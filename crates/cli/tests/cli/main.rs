@@ -1,6 +1,8 @@
 //! The real binary against a server that speaks the contract's shapes and fails on request. Nothing here sleeps: the command's own
 //! pauses are cut to a millisecond by `BAILIWICK_RETRY_BASE_MS`.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
 mod credentials;
 mod fake;
 mod reading;
@@ -59,7 +61,7 @@ impl Bailiwick {
 pub struct Folder(tempfile::TempDir);
 
 impl Folder {
-    pub fn new() -> Self {
+    pub fn temporary() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
     pub fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {

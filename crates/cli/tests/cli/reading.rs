@@ -137,7 +137,7 @@ async fn with_json_an_export_is_one_document() {
 
 #[tokio::test]
 async fn an_export_to_a_file_appears_when_it_is_whole() {
-    let folder = Folder::new();
+    let folder = Folder::temporary();
     let path = folder.path().join("findings.csv");
     let shown = path.display().to_string();
     let server = two_pages().await;

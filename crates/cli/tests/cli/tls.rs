@@ -48,7 +48,7 @@ async fn start() -> (String, String) {
 #[tokio::test]
 async fn a_private_authority_is_trusted_when_named() {
     let (url, pem) = start().await;
-    let folder = Folder::new();
+    let folder = Folder::temporary();
     let file = folder.file("ca.pem", pem);
     let done = Bailiwick::at(&url).env("BAILIWICK_CA_FILE", &file).run(["runs", "--json"]).await;
     assert_eq!((done.code, done.stdout.as_str()), (0, "{\"items\":[]}\n"), "{}", done.stderr);
@@ -65,9 +65,17 @@ async fn a_stranger_is_refused_at_once_with_the_way_to_trust_it() {
 
 #[tokio::test]
 async fn a_ca_file_without_certificates_is_refused_by_name() {
-    let folder = Folder::new();
+    let folder = Folder::temporary();
     let file = folder.file("ca.pem", "nothing");
     let done = Bailiwick::at("https://localhost:1").env("BAILIWICK_CA_FILE", &file).run(["runs"]).await;
     assert_eq!(done.code, 1);
     assert!(done.stderr.starts_with(&format!("error: The CA file {} cannot be used: it holds no certificate.", file.display())), "{}", done.stderr);
+}
+
+#[tokio::test]
+async fn an_empty_variable_counts_as_absent() {
+    let server = crate::fake::Fake::start().await;
+    server.answer("GET /api/v1/runs", json!({"items": []}));
+    let done = Bailiwick::at(&server.url).env("BAILIWICK_CA_FILE", "").env("BAILIWICK_TOKEN_FILE", "").run(["runs", "--json"]).await;
+    assert_eq!((done.code, done.stderr.as_str()), (0, ""));
 }

@@ -28,7 +28,7 @@ const RESULT: &str = concat!(
 
 #[tokio::test]
 async fn files_of_one_run_are_opened_sent_completed_and_waited_for() {
-    let (server, folder) = (Fake::start().await, Folder::new());
+    let (server, folder) = (Fake::start().await, Folder::temporary());
     let (report, page) = (folder.file("TestResults.json", r#"{"a":1}"#), folder.file("TestResults.html", "<html>"));
     let mut arguments = json_upload(&[&report, &page]);
     arguments.extend(["--project", "payments-api", "--pipeline-run-id", "4711"].map(Into::into));
@@ -53,7 +53,7 @@ async fn files_of_one_run_are_opened_sent_completed_and_waited_for() {
 
 #[tokio::test]
 async fn a_person_sees_a_short_summary_and_where_to_look() {
-    let (server, folder) = (Fake::start().await, Folder::new());
+    let (server, folder) = (Fake::start().await, Folder::temporary());
     let done = Bailiwick::at(&server.url).run(upload(&[&folder.file("r.json", "{}")])).await;
     let expected = format!(
         "Run       {RUN}\nState     succeeded\nFamily    maester\n\
@@ -66,7 +66,7 @@ async fn a_person_sees_a_short_summary_and_where_to_look() {
 
 #[tokio::test]
 async fn no_wait_returns_when_the_files_have_arrived() {
-    let (server, folder) = (Fake::start().await, Folder::new());
+    let (server, folder) = (Fake::start().await, Folder::temporary());
     let mut arguments = json_upload(&[&folder.file("r.json", "{}")]);
     arguments.push("--no-wait".into());
     let done = Bailiwick::at(&server.url).run(arguments).await;
@@ -76,7 +76,7 @@ async fn no_wait_returns_when_the_files_have_arrived() {
 
 #[tokio::test]
 async fn a_passing_reason_is_waited_out_at_every_step() {
-    let (server, folder) = (Fake::start().await, Folder::new());
+    let (server, folder) = (Fake::start().await, Folder::temporary());
     server.fail("POST /api/v1/runs", Fault::Status(429, Some("0")));
     server.fail("PUT ", Fault::Status(503, None));
     server.fail("PUT ", Fault::Status(507, None));
@@ -91,14 +91,14 @@ async fn a_passing_reason_is_waited_out_at_every_step() {
 
 #[tokio::test]
 async fn a_reason_that_does_not_pass_ends_with_two() {
-    let (server, folder) = (Fake::start().await, Folder::new());
+    let (server, folder) = (Fake::start().await, Folder::temporary());
     for _ in 0..8 {
         server.fail("POST /api/v1/runs", Fault::Status(503, None));
     }
     let done = Bailiwick::at(&server.url).run(json_upload(&[&folder.file("r.json", "{}")])).await;
     assert_eq!((done.code, done.stdout.as_str(), server.lines().len()), (2, "", 8));
     let end = format!(
-        "error: {} answered 503: The database does not answer. (unavailable, request r-1)\nhint: Gave up after 8 tries. Run the same command again later: what has arrived is not taken twice.\n",
+        "error: {} answered 503: The database does not answer. (unavailable, request r-1)\nhint: Gave up after 8 tries. Run the same command again later.\n",
         server.url
     );
     assert!(done.stderr.ends_with(&end), "{}", done.stderr);
@@ -106,7 +106,7 @@ async fn a_reason_that_does_not_pass_ends_with_two() {
 
 #[tokio::test]
 async fn a_server_that_asks_for_too_long_a_pause_is_given_up_on_at_once() {
-    let (server, folder) = (Fake::start().await, Folder::new());
+    let (server, folder) = (Fake::start().await, Folder::temporary());
     server.fail("POST /api/v1/runs", Fault::Status(429, Some("3600")));
     let done = Bailiwick::at(&server.url).run(json_upload(&[&folder.file("r.json", "{}")])).await;
     assert_eq!((done.code, server.lines().len()), (2, 1));
@@ -115,7 +115,7 @@ async fn a_server_that_asks_for_too_long_a_pause_is_given_up_on_at_once() {
 
 #[tokio::test]
 async fn a_server_that_is_not_there_is_transient() {
-    let folder = Folder::new();
+    let folder = Folder::temporary();
     let done = Bailiwick::at("http://127.0.0.1:1").run(upload(&[&folder.file("r.json", "{}")])).await;
     assert_eq!(done.code, 2, "{}", done.stderr);
     assert!(done.stderr.contains("http://127.0.0.1:1 cannot be reached"), "{}", done.stderr);
@@ -123,7 +123,7 @@ async fn a_server_that_is_not_there_is_transient() {
 
 #[tokio::test]
 async fn a_connection_lost_half_way_sends_the_file_again_into_the_same_run() {
-    let (server, folder) = (Fake::start().await, Folder::new());
+    let (server, folder) = (Fake::start().await, Folder::temporary());
     let bytes: Vec<u8> = (0..8_000_000u32).map(|n| (n % 251) as u8).collect();
     let file = folder.file("large.json", &bytes);
     server.fail("PUT ", Fault::HalfTaken);
@@ -137,7 +137,7 @@ async fn a_connection_lost_half_way_sends_the_file_again_into_the_same_run() {
 
 #[tokio::test]
 async fn an_open_whose_answer_was_lost_opens_no_second_run() {
-    let (server, folder) = (Fake::start().await, Folder::new());
+    let (server, folder) = (Fake::start().await, Folder::temporary());
     server.fail("POST /api/v1/runs", Fault::AnswerLost);
     let done = Bailiwick::at(&server.url).run(json_upload(&[&folder.file("r.json", "{}")])).await;
     assert_eq!((done.code, server.state().runs.len()), (0, 1), "{}", done.stderr);
@@ -146,7 +146,7 @@ async fn an_open_whose_answer_was_lost_opens_no_second_run() {
 
 #[tokio::test]
 async fn a_manifest_whose_answer_was_lost_counts_as_taken() {
-    let (server, folder) = (Fake::start().await, Folder::new());
+    let (server, folder) = (Fake::start().await, Folder::temporary());
     server.fail("POST /api/v1/runs/", Fault::AnswerLost);
     let done = Bailiwick::at(&server.url).run(json_upload(&[&folder.file("r.json", "{}")])).await;
     assert_eq!((done.code, done.stdout.as_str()), (0, RESULT), "{}", done.stderr);
@@ -154,7 +154,7 @@ async fn a_manifest_whose_answer_was_lost_counts_as_taken() {
 
 #[tokio::test]
 async fn two_invocations_are_two_runs() {
-    let (server, folder) = (Fake::start().await, Folder::new());
+    let (server, folder) = (Fake::start().await, Folder::temporary());
     let file = folder.file("r.json", "{}");
     let mut arguments = json_upload(&[&file]);
     arguments.push("--no-wait".into());
@@ -165,7 +165,7 @@ async fn two_invocations_are_two_runs() {
 
 #[tokio::test]
 async fn a_duplicate_shows_the_original() {
-    let (server, folder) = (Fake::start().await, Folder::new());
+    let (server, folder) = (Fake::start().await, Folder::temporary());
     server.state().script = [json!({"state": "duplicate", "duplicate_of": ORIGINAL}), json!({"id": ORIGINAL})].into();
     let done = Bailiwick::at(&server.url).run(json_upload(&[&folder.file("r.json", "{}")])).await;
     let expected = RESULT.replace(RUN, ORIGINAL).replace("\"deduplicated\":false", "\"deduplicated\":true");
@@ -175,7 +175,7 @@ async fn a_duplicate_shows_the_original() {
 
 #[tokio::test]
 async fn a_refused_report_is_bad_input_with_its_place() {
-    let (server, folder) = (Fake::start().await, Folder::new());
+    let (server, folder) = (Fake::start().await, Folder::temporary());
     let failure = json!({"code": "bad_report", "detail": "The file ends inside a string.", "place": "line 7", "artifact": "r.json"});
     server.state().script = [json!({"state": "failed", "failure": failure})].into();
     let done = Bailiwick::at(&server.url).run(json_upload(&[&folder.file("r.json", "{")])).await;
@@ -188,7 +188,7 @@ async fn a_refused_report_is_bad_input_with_its_place() {
 
 #[tokio::test]
 async fn a_run_that_does_not_settle_in_time_is_transient() {
-    let (server, folder) = (Fake::start().await, Folder::new());
+    let (server, folder) = (Fake::start().await, Folder::temporary());
     server.state().script = [run_state("processing")].into();
     let mut arguments = json_upload(&[&folder.file("r.json", "{}")]);
     arguments.extend(["--wait-timeout", "0"].map(Into::into));
@@ -199,8 +199,32 @@ async fn a_run_that_does_not_settle_in_time_is_transient() {
 }
 
 #[tokio::test]
+async fn a_result_that_cannot_be_asked_for_leaves_the_runs_id() {
+    let (server, folder) = (Fake::start().await, Folder::temporary());
+    for _ in 0..8 {
+        server.fail("GET ", Fault::Status(503, None));
+    }
+    let done = Bailiwick::at(&server.url).run(json_upload(&[&folder.file("r.json", "{}")])).await;
+    assert_eq!((done.code, done.stdout.as_str()), (2, ""));
+    assert!(done.stderr.ends_with(&format!("\nhint: All files have arrived. Look again: bailiwick runs show {RUN}\n")), "{}", done.stderr);
+}
+
+#[tokio::test]
+async fn a_refusal_that_comes_before_the_file_is_sent_is_believed() {
+    let (server, folder) = (Fake::start().await, Folder::temporary());
+    let large = folder.file("large.json", vec![b' '; 8_000_000]);
+    for _ in 0..8 {
+        server.fail("PUT ", Fault::RefusedEarly(413, json!({"code": "limit_exceeded", "detail": "An artifact may hold 4,000,000 bytes."})));
+    }
+    let done = Bailiwick::at(&server.url).env("BAILIWICK_RETRY_BASE_MS", "50").run(json_upload(&[&large])).await;
+    assert_eq!(done.code, 1, "{}", done.stderr);
+    let end = done.stderr.lines().last().unwrap().to_owned() + "\n";
+    assert_eq!(end, format!("error: {} answered 413: An artifact may hold 4,000,000 bytes. (limit_exceeded)\n", server.url));
+}
+
+#[tokio::test]
 async fn files_arrive_byte_for_byte_whatever_their_encoding() {
-    let (server, folder) = (Fake::start().await, Folder::new());
+    let (server, folder) = (Fake::start().await, Folder::temporary());
     let utf16: Vec<u8> = [0xff, 0xfe].into_iter().chain("{\"ä\":1}\r\n".encode_utf16().flat_map(u16::to_le_bytes)).collect();
     let contents: [(&str, &[u8]); 3] = [("bom.json", b"\xef\xbb\xbf{}\r\n"), ("utf16.json", &utf16), ("odd.bin", b"\x00\xff\xfe\n\r")];
     let paths: Vec<_> = contents.iter().map(|(name, bytes)| folder.file(name, bytes)).collect();
@@ -213,7 +237,7 @@ async fn files_arrive_byte_for_byte_whatever_their_encoding() {
 
 #[tokio::test]
 async fn a_name_with_unusual_characters_arrives_as_it_is() {
-    let (server, folder) = (Fake::start().await, Folder::new());
+    let (server, folder) = (Fake::start().await, Folder::temporary());
     let done = Bailiwick::at(&server.url).run(json_upload(&[&folder.file("Bericht #1 ä?.json", "{}")])).await;
     assert!(server.lines()[1].ends_with("/artifacts/Bericht%20%231%20%C3%A4%3F.json"), "{:?} {}", server.lines(), done.stderr);
     assert_eq!((done.code, server.state().artifacts.contains_key("Bericht #1 ä?.json")), (0, true), "{}", done.stderr);
@@ -221,7 +245,7 @@ async fn a_name_with_unusual_characters_arrives_as_it_is() {
 
 #[tokio::test]
 async fn files_that_cannot_be_a_report_are_refused_before_anything_is_sent() {
-    let (server, folder) = (Fake::start().await, Folder::new());
+    let (server, folder) = (Fake::start().await, Folder::temporary());
     let (a, b, empty) = (folder.file("a/r.json", "{}"), folder.file("b/r.json", "{}"), folder.file("empty.json", ""));
     let absent = folder.path().join("absent.json");
     let cases = [
@@ -242,7 +266,7 @@ async fn files_that_cannot_be_a_report_are_refused_before_anything_is_sent() {
 
 #[tokio::test]
 async fn verbose_says_what_is_asked_and_never_with_what() {
-    let (server, folder) = (Fake::start().await, Folder::new());
+    let (server, folder) = (Fake::start().await, Folder::temporary());
     let mut arguments = json_upload(&[&folder.file("r.json", "{}")]);
     arguments.push("-v".into());
     let done = Bailiwick::at(&server.url).run(arguments).await;
