@@ -86,10 +86,12 @@ async fn a_refused_credential_is_not_tried_again() {
 #[tokio::test]
 async fn a_redirect_is_not_followed_with_the_credential() {
     let (server, elsewhere) = (Fake::start().await, Fake::start().await);
-    server.fail("GET ", Fault::Status(302, None));
+    elsewhere.answer("GET ", json!({"items": []}));
+    server.fail("GET ", Fault::Redirect(format!("{}/api/v1/runs", elsewhere.url)));
     let done = Bailiwick::at(&server.url).run(["runs"]).await;
     assert_eq!((done.code, elsewhere.lines().len()), (1, 0));
-    assert!(done.stderr.contains("redirects to elsewhere"), "{}", done.stderr);
+    let expected = format!("error: {} redirects to {}/api/v1/runs.\nhint: If you trust that address, set BAILIWICK_URL to it.\n", server.url, elsewhere.url);
+    assert_eq!(done.stderr, expected);
 }
 
 /// A server that also plays the pipeline's token service and Entra.

@@ -26,7 +26,9 @@ pub enum Fault {
     AnswerLost,
     /// The body is answered with this problem.
     Problem(u16, Value),
-    /// The same, before the body of the request is read.
+    /// Redirected there.
+    Redirect(String),
+    /// As a problem, before the body of the request is read.
     RefusedEarly(u16, Value),
 }
 
@@ -119,6 +121,7 @@ async fn answer(state: Arc<Mutex<State>>, request: Request) -> Response {
     state.seen.push(Seen { line: line.clone(), headers, body: body.clone() });
     match fault {
         Some(Fault::Status(status, after)) => return refused(status, after, json!({"code": "unavailable", "detail": "The database does not answer.", "request_id": "r-1"})),
+        Some(Fault::Redirect(to)) => return (StatusCode::TEMPORARY_REDIRECT, [("location", to)]).into_response(),
         Some(Fault::Problem(status, problem)) => return refused(status, None, problem),
         _ => {}
     }

@@ -1,4 +1,4 @@
-//! TLS: a private authority is trusted when it is named, and only then.
+//! The way to the server: a private authority is trusted when it is named, and only then; a proxy is used where it may be.
 
 use crate::fake::{State, router};
 use crate::{Bailiwick, Folder};
@@ -8,6 +8,7 @@ use hyper_util::service::TowerToHyperService;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use serde_json::json;
 use std::sync::{Arc, Mutex};
+use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::{ServerConfig, crypto::aws_lc_rs, pki_types::PrivatePkcs8KeyDer};
 
@@ -78,4 +79,33 @@ async fn an_empty_variable_counts_as_absent() {
     server.answer("GET /api/v1/runs", json!({"items": []}));
     let done = Bailiwick::at(&server.url).env("BAILIWICK_CA_FILE", "").env("BAILIWICK_TOKEN_FILE", "").run(["runs", "--json"]).await;
     assert_eq!((done.code, done.stderr.as_str()), (0, ""));
+}
+
+/// A proxy that says no, and the first line it was asked.
+async fn proxy() -> (String, tokio::task::JoinHandle<String>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let asked = tokio::spawn(async move {
+        let mut line = String::new();
+        let (socket, _) = listener.accept().await.unwrap();
+        BufReader::new(socket).read_line(&mut line).await.unwrap();
+        line
+    });
+    (url, asked)
+}
+
+#[tokio::test]
+async fn a_proxy_is_asked_for_a_tunnel_and_sees_no_more() {
+    let (proxy, asked) = proxy().await;
+    let done = Bailiwick::at("https://bailiwick.invalid").env("HTTPS_PROXY", proxy).run(["runs"]).await;
+    assert_eq!((done.code, asked.await.unwrap().as_str()), (2, "CONNECT bailiwick.invalid:443 HTTP/1.1\r\n"), "{}", done.stderr);
+}
+
+#[tokio::test]
+async fn no_proxy_sees_a_plain_request_to_this_machine() {
+    let (proxy, asked) = proxy().await;
+    let server = crate::fake::Fake::start().await;
+    server.answer("GET /api/v1/runs", json!({"items": []}));
+    let done = Bailiwick::at(&server.url).env("HTTP_PROXY", &proxy).env("ALL_PROXY", proxy).run(["runs", "--json"]).await;
+    assert_eq!((done.code, server.lines().len(), asked.is_finished()), (0, 1, false), "{}", done.stderr);
 }
