@@ -23,7 +23,9 @@ pub const MICROSOFT_NAMES: &[&str] = &[
 pub fn stands_in_for(host: &str) -> bool {
     let host = host.to_ascii_lowercase();
     MICROSOFT_NAMES.iter().any(|name| match name.strip_prefix("*.") {
-        Some(suffix) => host.strip_suffix(suffix).and_then(|rest| rest.strip_suffix('.')).is_some_and(|label| !label.is_empty() && !label.contains('.')),
+        Some(suffix) => {
+            host.strip_suffix(suffix).and_then(|rest| rest.strip_suffix('.')).is_some_and(|label| !label.is_empty() && !label.contains('.'))
+        }
         None => host == *name,
     })
 }
@@ -95,7 +97,9 @@ fn kept(folder: &Path) -> Result<(String, KeyPair)> {
     if cert_path.exists() && key_path.exists() {
         let pem = fs::read_to_string(&cert_path).with_context(|| format!("reading {}", cert_path.display()))?;
         let key = fs::read_to_string(&key_path).with_context(|| format!("reading {}", key_path.display()))?;
-        let key = KeyPair::from_pem(&key).with_context(|| format!("{} holds no private key: delete it and {} to make new ones", key_path.display(), cert_path.display()))?;
+        let key = KeyPair::from_pem(&key).with_context(|| {
+            format!("{} holds no private key: delete it and {} to make new ones", key_path.display(), cert_path.display())
+        })?;
         return Ok((pem, key));
     }
     let (pem, key) = made()?;
@@ -133,7 +137,13 @@ mod tests {
     fn vaults_are_ours_by_wildcard_and_others_are_not() {
         assert!(stands_in_for("contoso-prod.vault.azure.net"));
         assert!(stands_in_for("Login.MicrosoftOnline.com"));
-        for other in ["vault.azure.net", "a.b.vault.azure.net", "evil-login.microsoftonline.com", "example.com", "login.microsoftonline.com.example.com"] {
+        for other in [
+            "vault.azure.net",
+            "a.b.vault.azure.net",
+            "evil-login.microsoftonline.com",
+            "example.com",
+            "login.microsoftonline.com.example.com",
+        ] {
             assert!(!stands_in_for(other), "{other}");
         }
     }

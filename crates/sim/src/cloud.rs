@@ -133,7 +133,9 @@ fn three_keys() -> Result<(SigningKey, SigningKey, SigningKey)> {
     std::thread::scope(|scope| {
         let (first, second) = (scope.spawn(make), scope.spawn(make));
         let third = make()?;
-        let join = |handle: std::thread::ScopedJoinHandle<'_, Result<SigningKey>>| handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        let join = |handle: std::thread::ScopedJoinHandle<'_, Result<SigningKey>>| {
+            handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        };
         Ok((join(first)?, join(second)?, third))
     })
 }

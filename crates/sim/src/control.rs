@@ -5,7 +5,8 @@
 use crate::{
     config::{CiJob, Platform},
     faults::Fault,
-    issuers, keys::SigningKey,
+    issuers,
+    keys::SigningKey,
     minting,
     site::Site,
 };
@@ -25,7 +26,10 @@ pub fn routes() -> Router<Site> {
         .route("/_sim/health", get(|| async { Json(json!({"ready": true})) }))
         .route("/_sim/ca.pem", get(|State(site): State<Site>| async move { site.cloud.ca_pem.clone() }))
         .route("/_sim/calls", get(calls).delete(|State(site): State<Site>| async move { site.cloud.calls.clear() }))
-        .route("/_sim/faults", get(|State(site): State<Site>| async move { Json(site.cloud.faults.all()) }).post(add_faults).delete(clear_faults))
+        .route(
+            "/_sim/faults",
+            get(|State(site): State<Site>| async move { Json(site.cloud.faults.all()) }).post(add_faults).delete(clear_faults),
+        )
         .route("/_sim/keys/{step}", post(keys))
         .route("/_sim/tokens", post(token))
         .route("/_sim/ci-tokens", post(ci_token))

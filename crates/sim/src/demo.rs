@@ -1,7 +1,9 @@
 //! The built-in scenario: two organisations, Contoso and Fabrikam, that both use Bailiwick. Every id is fixed, so that
 //! tests, demo and documents can name them; keys and certificates are made anew at each start.
 
-use crate::config::{Api, App, AppSecret, Assignment, CiJob, Directory, FederatedCredential, Platform, RedirectKind, RedirectUri, SimConfig, User};
+use crate::config::{
+    Api, App, AppSecret, Assignment, CiJob, Directory, FederatedCredential, Platform, RedirectKind, RedirectUri, SimConfig, User,
+};
 use serde_json::json;
 use uuid::{Uuid, uuid};
 
@@ -116,19 +118,36 @@ impl Org {
         format!("sc://{}/platform/bailiwick", self.name.to_lowercase())
     }
     fn directory(&self, portal_redirects: &[&str]) -> Directory {
-        let names = [("Olivia Owner", "owner", self.owner), ("Adam Admin", "admin", self.admin), ("Mia Member", "member", self.member), ("Aki Auditor", "auditor", self.auditor)];
+        let names = [
+            ("Olivia Owner", "owner", self.owner),
+            ("Adam Admin", "admin", self.admin),
+            ("Mia Member", "member", self.member),
+            ("Aki Auditor", "auditor", self.auditor),
+        ];
         let assigned = Assignment { app: PORTAL_CLIENT_ID, roles: vec![] };
         let mut users: Vec<User> = names
             .into_iter()
             .map(|(name, local, oid)| User { oid, name: name.to_owned(), upn: self.upn(local), assignments: vec![assigned.clone()] })
             .collect();
         users.push(User { oid: self.unassigned, name: "Uma Unassigned".to_owned(), upn: self.upn("unassigned"), assignments: vec![] });
-        Directory { id: self.directory, domain: self.domain.to_owned(), name: self.name.to_owned(), users, apps: vec![self.api(), self.portal(portal_redirects), self.pipeline_app(), self.bystander_app()] }
+        Directory {
+            id: self.directory,
+            domain: self.domain.to_owned(),
+            name: self.name.to_owned(),
+            users,
+            apps: vec![self.api(), self.portal(portal_redirects), self.pipeline_app(), self.bystander_app()],
+        }
     }
     fn api(&self) -> App {
         App {
             multi_tenant: true,
-            api: Some(Api { app_id_uri: API_URI.to_owned(), scopes: vec![API_SCOPE.to_owned()], app_roles: vec![UPLOAD_ROLE.to_owned()], token_version: 2, idtyp: true }),
+            api: Some(Api {
+                app_id_uri: API_URI.to_owned(),
+                scopes: vec![API_SCOPE.to_owned()],
+                app_roles: vec![UPLOAD_ROLE.to_owned()],
+                token_version: 2,
+                idtyp: true,
+            }),
             ..App::new(API_CLIENT_ID, self.service_principal(0xa1), "Bailiwick API")
         }
     }
@@ -141,7 +160,12 @@ impl Org {
         }
     }
     fn pipeline_app(&self) -> App {
-        let federated = |name: &str, issuer: &str, subject: String| FederatedCredential { name: name.to_owned(), issuer: issuer.to_owned(), subject, audience: EXCHANGE_AUDIENCE.to_owned() };
+        let federated = |name: &str, issuer: &str, subject: String| FederatedCredential {
+            name: name.to_owned(),
+            issuer: issuer.to_owned(),
+            subject,
+            audience: EXCHANGE_AUDIENCE.to_owned(),
+        };
         App {
             secrets: vec![
                 AppSecret { value: self.pipeline_secret.to_owned(), expires: None },
@@ -158,7 +182,10 @@ impl Org {
         }
     }
     fn bystander_app(&self) -> App {
-        App { secrets: vec![AppSecret { value: self.bystander_secret.to_owned(), expires: None }], ..App::new(self.bystander, self.service_principal(0xc2), "App without a role") }
+        App {
+            secrets: vec![AppSecret { value: self.bystander_secret.to_owned(), expires: None }],
+            ..App::new(self.bystander, self.service_principal(0xc2), "App without a role")
+        }
     }
     fn ci_jobs(&self) -> Vec<CiJob> {
         let owner = self.name.to_lowercase();
@@ -169,8 +196,18 @@ impl Org {
         });
         let claims = |value: serde_json::Value| value.as_object().cloned().unwrap_or_default();
         vec![
-            CiJob { platform: Platform::Github, request_token: self.github_request_token.to_owned(), subject: self.github_subject(), claims: claims(github) },
-            CiJob { platform: Platform::AzureDevops, request_token: self.azure_devops_request_token.to_owned(), subject: self.azure_devops_subject(), claims: claims(json!({})) },
+            CiJob {
+                platform: Platform::Github,
+                request_token: self.github_request_token.to_owned(),
+                subject: self.github_subject(),
+                claims: claims(github),
+            },
+            CiJob {
+                platform: Platform::AzureDevops,
+                request_token: self.azure_devops_request_token.to_owned(),
+                subject: self.azure_devops_subject(),
+                claims: claims(json!({})),
+            },
         ]
     }
 }

@@ -93,7 +93,13 @@ pub struct Base<'a> {
 impl Base<'_> {
     fn claims(&self, cloud: &Cloud, realm: &Realm) -> Result<Value> {
         let client = self.directory.app(self.client).context("the client application is not in the directory")?;
-        let token = AccessToken { directory: self.directory, client, resource: &self.resource, subject: Subject::User(self.user, &self.scopes), proof: ClientProof::Public };
+        let token = AccessToken {
+            directory: self.directory,
+            client,
+            resource: &self.resource,
+            subject: Subject::User(self.user, &self.scopes),
+            proof: ClientProof::Public,
+        };
         Ok(token.claims(cloud, realm).0)
     }
 }

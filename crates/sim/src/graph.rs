@@ -20,7 +20,11 @@ async fn userinfo(State(site): State<Site>, headers: HeaderMap) -> Response {
             let (given, family) = user.name.split_once(' ').unwrap_or((&user.name, ""));
             Json(json!({"sub": sub, "name": user.name, "given_name": given, "family_name": family, "email": user.upn, "picture": "https://graph.microsoft.com/v1.0/me/photo/$value"})).into_response()
         }
-        None => (StatusCode::UNAUTHORIZED, Json(json!({"error": {"code": "InvalidAuthenticationToken", "message": "Access token validation failure."}}))).into_response(),
+        None => (
+            StatusCode::UNAUTHORIZED,
+            Json(json!({"error": {"code": "InvalidAuthenticationToken", "message": "Access token validation failure."}})),
+        )
+            .into_response(),
     }
 }
 

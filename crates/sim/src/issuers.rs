@@ -31,7 +31,10 @@ pub fn own_routes() -> Router<Site> {
 /// Under GitHub's name its issuer is the whole host.
 pub fn github_routes() -> Router<Site> {
     Router::new()
-        .route("/.well-known/openid-configuration", get(|State(site): State<Site>| async move { Json(document(&issuer(&site.realm, &site.cloud, Platform::Github))) }))
+        .route(
+            "/.well-known/openid-configuration",
+            get(|State(site): State<Site>| async move { Json(document(&issuer(&site.realm, &site.cloud, Platform::Github))) }),
+        )
         .route("/.well-known/jwks", get(|State(site): State<Site>| async move { key_set(&site, Platform::Github) }))
         .route("/token", get(github_token))
 }
@@ -59,7 +62,9 @@ pub fn issuer(realm: &Realm, cloud: &Cloud, platform: Platform) -> String {
 /// The platform whose issuer this is, by any of its names.
 pub fn platform_of(cloud: &Cloud, iss: &str) -> Option<Platform> {
     let realms = [Realm::microsoft(), cloud.own_realm(), Realm::own(&cloud.own_authority.replace("localhost", "127.0.0.1"))];
-    [Platform::Github, Platform::AzureDevops, Platform::Kubernetes].into_iter().find(|p| realms.iter().any(|realm| issuer(realm, cloud, *p) == iss))
+    [Platform::Github, Platform::AzureDevops, Platform::Kubernetes]
+        .into_iter()
+        .find(|p| realms.iter().any(|realm| issuer(realm, cloud, *p) == iss))
 }
 
 fn document(issuer: &str) -> Value {
@@ -115,7 +120,10 @@ fn job(site: &Site, platform: Platform, headers: &HeaderMap) -> Option<CiJob> {
     let header = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = header.split_once(' ')?;
     let jobs = lock(&site.cloud.ci_jobs);
-    scheme.eq_ignore_ascii_case("bearer").then(|| jobs.iter().find(|job| job.platform == platform && job.request_token == token.trim()).cloned()).flatten()
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then(|| jobs.iter().find(|job| job.platform == platform && job.request_token == token.trim()).cloned())
+        .flatten()
 }
 
 /// `GET $ACTIONS_ID_TOKEN_REQUEST_URL&audience=…`; the default audience is the owner's page.
@@ -134,7 +142,8 @@ async fn github_token(State(site): State<Site>, Query(query): Query<Params>, hea
 /// `POST $SYSTEM_OIDCREQUESTURI?api-version=7.1`; the audience is always Entra's exchange.
 async fn azure_devops_token(State(site): State<Site>, headers: HeaderMap) -> Response {
     let Some(job) = job(&site, Platform::AzureDevops, &headers) else {
-        return (StatusCode::UNAUTHORIZED, Json(json!({"message": "TF400813: The user is not authorized to access this resource."}))).into_response();
+        return (StatusCode::UNAUTHORIZED, Json(json!({"message": "TF400813: The user is not authorized to access this resource."})))
+            .into_response();
     };
     match mint(&site.cloud, &site.realm, &job, crate::demo::EXCHANGE_AUDIENCE) {
         Ok(token) => Json(json!({"oidcToken": token})).into_response(),

@@ -67,7 +67,12 @@ impl Parsed {
     pub fn read(token: &str) -> Option<Self> {
         let (input, signature) = token.rsplit_once('.')?;
         let (header, payload) = input.split_once('.')?;
-        Some(Self { header: object(header)?, claims: object(payload)?, input: input.to_owned(), signature: URL_SAFE_NO_PAD.decode(signature).ok()? })
+        Some(Self {
+            header: object(header)?,
+            claims: object(payload)?,
+            input: input.to_owned(),
+            signature: URL_SAFE_NO_PAD.decode(signature).ok()?,
+        })
     }
     pub fn text(&self, claim: &str) -> Option<&str> {
         self.claims.get(claim)?.as_str()

@@ -34,7 +34,7 @@ impl SigningKey {
         params.not_before = rcgen::date_time_ymd(2020, 1, 1);
         params.not_after = rcgen::date_time_ymd(2049, 12, 31);
         let certificate = params.self_signed(&signer).context("certifying a signing key")?.der().to_vec();
-        let kid = b64(&digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, &certificate));
+        let kid = b64(digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, &certificate));
         Ok(Self { kid, pair, certificate, pem: signer.serialize_pem() })
     }
     /// RSASSA-PKCS1-v1_5 with SHA-256.

@@ -37,7 +37,9 @@ mod sim;
 mod site;
 
 pub use calls::Call;
-pub use config::{Api, App, AppSecret, Assignment, CiJob, Directory, FederatedCredential, Platform, RedirectKind, RedirectUri, SimConfig, User};
+pub use config::{
+    Api, App, AppSecret, Assignment, CiJob, Directory, FederatedCredential, Platform, RedirectKind, RedirectUri, SimConfig, User,
+};
 pub use faults::{Fault, FaultAction, FaultMatch};
 pub use forge::Forge;
 pub use realm::MSA_TENANT;

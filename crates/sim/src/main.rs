@@ -63,7 +63,10 @@ struct Report {
 
 fn main() -> Result<()> {
     let cli = Cli::parse();
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into())).init();
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_env_filter(tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into()))
+        .init();
     match cli.command {
         Some(Command::Report(report)) => write_report(&report),
         None => tokio::runtime::Runtime::new().context("starting the runtime")?.block_on(serve(cli.serve)),
@@ -77,10 +80,12 @@ fn write_report(report: &Report) -> Result<()> {
 
 async fn serve(options: Serve) -> Result<()> {
     let redirects: Vec<&str> = options.portal_redirect.iter().map(String::as_str).collect();
-    let mut config = SimConfig { port: options.port, proxy_port: options.proxy_port, ca_folder: options.ca_folder, ..SimConfig::demo(&redirects) };
+    let mut config =
+        SimConfig { port: options.port, proxy_port: options.proxy_port, ca_folder: options.ca_folder, ..SimConfig::demo(&redirects) };
     if let Some(path) = options.directories {
         let text = fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
-        config.directories = serde_json::from_str::<Vec<Directory>>(&text).with_context(|| format!("{} is not a list of directories", path.display()))?;
+        config.directories =
+            serde_json::from_str::<Vec<Directory>>(&text).with_context(|| format!("{} is not a list of directories", path.display()))?;
     }
     let sim = Sim::start(config).await?;
     if let Some(path) = options.ca_out {

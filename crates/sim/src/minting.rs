@@ -22,7 +22,13 @@ pub fn user_token(cloud: &Cloud, realm: &Realm, directory_id: Uuid, client: Uuid
     let client = directory.app(client).with_context(|| format!("directory {} has no application {client}", directory.name))?;
     let user = directory.user(user).with_context(|| format!("directory {} has no user {user}", directory.name))?;
     let asked = resource::delegated(directory, &format!("{api}/.default")).map_err(|e| anyhow!(e.text))?;
-    let token = AccessToken { directory, client, resource: &asked.resource, subject: Subject::User(user, &asked.scopes), proof: ClientProof::Public };
+    let token = AccessToken {
+        directory,
+        client,
+        resource: &asked.resource,
+        subject: Subject::User(user, &asked.scopes),
+        proof: ClientProof::Public,
+    };
     Ok(token.sign(cloud, realm)?.0)
 }
 

@@ -37,7 +37,10 @@ async fn tunnel(stream: TcpStream, sim: SocketAddr) -> io::Result<()> {
     };
     if !allowed(&target) {
         let text = format!("The simulator's proxy leads to Microsoft's names on port 443 only, not to {target}.\n");
-        let head = format!("HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{text}", text.len());
+        let head = format!(
+            "HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{text}",
+            text.len()
+        );
         return client.write_all(head.as_bytes()).await;
     }
     let mut server = TcpStream::connect(sim).await?;

@@ -2,8 +2,8 @@
 //! for the simulator's own controls is logged, and may be hit by a fault first.
 
 use crate::{
-    calls::Call,
     ca::Authority,
+    calls::Call,
     cloud::Cloud,
     control, entra,
     faults::FaultAction,
@@ -17,7 +17,10 @@ use bytes::Bytes;
 use http::{Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
 use hyper::{body::Incoming, service::service_fn};
-use hyper_util::{rt::{TokioExecutor, TokioIo}, server::conn::auto};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo},
+    server::conn::auto,
+};
 use rustls::ServerConfig;
 use std::{fmt, sync::Arc, time::Duration};
 use tokio::net::{TcpListener, TcpStream};
@@ -56,7 +59,9 @@ impl Hosts {
     pub fn new(cloud: Arc<Cloud>) -> Self {
         let port = cloud.own_authority.rsplit_once(':').map(|(_, port)| port.to_owned()).unwrap_or_default();
         let site = |realm| Site { cloud: cloud.clone(), realm };
-        let own = |realm| entra::routes().merge(issuers::own_routes()).nest("/_graph", graph::routes()).merge(control::routes()).with_state(site(realm));
+        let own = |realm| {
+            entra::routes().merge(issuers::own_routes()).nest("/_graph", graph::routes()).merge(control::routes()).with_state(site(realm))
+        };
         Self {
             localhost: own(Realm::own(&format!("localhost:{port}"))),
             address: own(Realm::own(&format!("127.0.0.1:{port}"))),
@@ -170,7 +175,11 @@ fn describe(cloud: &Cloud, host: &str, parts: &http::request::Parts, body: &Byte
     let path = parts.uri.path();
     let query = params(parts.uri.query().unwrap_or_default().as_bytes());
     let form = if is_form(parts) { params(body) } else { Params::new() };
-    let client_id = query.get("client_id").or_else(|| form.get("client_id")).cloned().or_else(|| entra::client_auth::basic(&parts.headers).map(|(id, _)| id));
+    let client_id = query
+        .get("client_id")
+        .or_else(|| form.get("client_id"))
+        .cloned()
+        .or_else(|| entra::client_auth::basic(&parts.headers).map(|(id, _)| id));
     let directory = path.split('/').nth(1).and_then(|segment| cloud.directory(segment)).map(|d| d.id);
     Call {
         at: cloud.now(),
@@ -185,7 +194,11 @@ fn describe(cloud: &Cloud, host: &str, parts: &http::request::Parts, body: &Byte
 }
 
 fn is_form(parts: &http::request::Parts) -> bool {
-    parts.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).is_some_and(|v| v.starts_with("application/x-www-form-urlencoded"))
+    parts
+        .headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|v| v.to_str().ok())
+        .is_some_and(|v| v.starts_with("application/x-www-form-urlencoded"))
 }
 
 fn refusal(status: u16, retry_after: Option<u32>, body: Option<String>) -> Response<Body> {

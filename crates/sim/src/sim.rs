@@ -16,7 +16,10 @@ use crate::{
     server::{self, Hosts},
 };
 use anyhow::{Context, Result, anyhow};
-use std::{net::{Ipv4Addr, SocketAddr}, sync::Arc};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
+};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;

@@ -1,8 +1,12 @@
 //! Applications that sign in by themselves: secret, certificate, federated token; and what is refused.
+#![allow(clippy::unwrap_used)] // helpers of tests are not marked as tests
 
 mod support;
 
-use bailiwick_sim::{CiJob, Platform, SimConfig, demo, demo::{CONTOSO, FABRIKAM}};
+use bailiwick_sim::{
+    CiJob, Platform, SimConfig, demo,
+    demo::{CONTOSO, FABRIKAM},
+};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use support::{PORTAL, Pairs, World, but, claims, world, world_of};
@@ -10,7 +14,11 @@ use support::{PORTAL, Pairs, World, but, claims, world, world_of};
 const BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 fn form() -> Pairs<'static> {
-    vec![("grant_type", "client_credentials".to_owned()), ("client_id", CONTOSO.pipeline.to_string()), ("scope", format!("{}/.default", demo::API_URI))]
+    vec![
+        ("grant_type", "client_credentials".to_owned()),
+        ("client_id", CONTOSO.pipeline.to_string()),
+        ("scope", format!("{}/.default", demo::API_URI)),
+    ]
 }
 
 fn with_secret() -> Pairs<'static> {
@@ -36,7 +44,11 @@ async fn a_secret_gets_a_token_with_the_assigned_role() {
     assert_eq!((&token["roles"], &token["idtyp"], &token["azpacr"]), (&json!(["Evidence.Upload"]), &"app".into(), &"1".into()));
     assert_eq!(token["oid"], token["sub"]);
     assert!(token["scp"].is_null() && token["preferred_username"].is_null() && token["azp"] == CONTOSO.pipeline.to_string());
-    let basic = world.http.post(format!("{}/{}/oauth2/v2.0/token", world.sim.url(), CONTOSO.domain)).basic_auth(CONTOSO.pipeline, Some(CONTOSO.pipeline_secret)).form(&but(form(), "client_id", None));
+    let basic = world
+        .http
+        .post(format!("{}/{}/oauth2/v2.0/token", world.sim.url(), CONTOSO.domain))
+        .basic_auth(CONTOSO.pipeline, Some(CONTOSO.pipeline_secret))
+        .form(&but(form(), "client_id", None));
     assert_eq!(basic.send().await.unwrap().status().as_u16(), 200);
 }
 
@@ -59,10 +71,19 @@ async fn each_wrong_request_has_its_code() {
     assert_eq!(refused(&world, &but(form(), "client_secret", Some(CONTOSO.expired_secret))).await, invalid_client(7000222));
     assert_eq!(refused(&world, &form()).await, invalid_client(7000218));
     assert_eq!(refused(&world, &but(with_secret(), "client_id", Some(&demo::PORTAL_CLIENT_ID.to_string()))).await, invalid_client(700025));
-    assert_eq!(refused(&world, &but(with_secret(), "client_id", Some(&FABRIKAM.pipeline.to_string()))).await, (400, "unauthorized_client".to_owned(), 700016));
+    assert_eq!(
+        refused(&world, &but(with_secret(), "client_id", Some(&FABRIKAM.pipeline.to_string()))).await,
+        (400, "unauthorized_client".to_owned(), 700016)
+    );
     assert_eq!(refused(&world, &but(with_secret(), "grant_type", None)).await, (400, "invalid_request".to_owned(), 900144));
-    assert_eq!(refused(&world, &but(with_secret(), "grant_type", Some("password"))).await, (400, "unsupported_grant_type".to_owned(), 70003));
-    assert_eq!(refused(&world, &but(with_secret(), "scope", Some("api://nobody/.default"))).await, (400, "invalid_resource".to_owned(), 500011));
+    assert_eq!(
+        refused(&world, &but(with_secret(), "grant_type", Some("password"))).await,
+        (400, "unsupported_grant_type".to_owned(), 70003)
+    );
+    assert_eq!(
+        refused(&world, &but(with_secret(), "scope", Some("api://nobody/.default"))).await,
+        (400, "invalid_resource".to_owned(), 500011)
+    );
     assert_eq!(refused(&world, &but(with_secret(), "scope", Some("openid"))).await, (400, "invalid_scope".to_owned(), 1002012));
     let (_, unknown) = world.token_at("nobody.example", &with_secret(), None).await;
     assert_eq!(unknown["error_codes"][0], 90002);
@@ -76,11 +97,18 @@ async fn each_wrong_request_has_its_code() {
 async fn an_error_carries_the_callers_correlation_id() {
     let world = world().await;
     let id = "11111111-2222-4333-8444-555555555555";
-    let request = world.http.post(format!("{}/{}/oauth2/v2.0/token", world.sim.url(), CONTOSO.directory)).header("client-request-id", id).form(&form());
+    let request = world
+        .http
+        .post(format!("{}/{}/oauth2/v2.0/token", world.sim.url(), CONTOSO.directory))
+        .header("client-request-id", id)
+        .form(&form());
     let body: Value = request.send().await.unwrap().json().await.unwrap();
     assert_eq!((&body["correlation_id"], &body["timestamp"]), (&id.into(), &"2026-11-22 08:00:00Z".into()));
     let text = body["error_description"].as_str().unwrap();
-    assert!(text.starts_with("AADSTS7000218: ") && text.contains(&format!("\r\nCorrelation ID: {id}\r\nTimestamp: 2026-11-22 08:00:00Z")), "{text}");
+    assert!(
+        text.starts_with("AADSTS7000218: ") && text.contains(&format!("\r\nCorrelation ID: {id}\r\nTimestamp: 2026-11-22 08:00:00Z")),
+        "{text}"
+    );
 }
 
 #[tokio::test]
@@ -115,7 +143,10 @@ async fn a_federated_token_matches_exactly_or_not_at_all() {
     let (status, body) = world.token(&with_assertion(&right), None).await;
     assert_eq!(status, 200, "{body}");
     assert_eq!(claims(body["access_token"].as_str().unwrap())["roles"], json!(["Evidence.Upload"]));
-    assert_eq!(refused(&world, &with_assertion(&token(&good.to_uppercase(), demo::EXCHANGE_AUDIENCE))).await, (401, "invalid_client".to_owned(), 700213));
+    assert_eq!(
+        refused(&world, &with_assertion(&token(&good.to_uppercase(), demo::EXCHANGE_AUDIENCE))).await,
+        (401, "invalid_client".to_owned(), 700213)
+    );
     assert_eq!(refused(&world, &with_assertion(&token(&good, "api://azureadtokenexchange"))).await.2, 700212);
     let (front, _) = right.rsplit_once('.').unwrap();
     assert_eq!(refused(&world, &with_assertion(&format!("{front}.{}", "A".repeat(342)))).await.2, 700027);
@@ -130,14 +161,24 @@ async fn a_federated_token_matches_exactly_or_not_at_all() {
 #[tokio::test]
 async fn a_ci_job_asks_its_platform_for_a_token() {
     let world = world().await;
-    let ask = |token: &str| world.http.get(format!("{}&audience=bailiwick", world.sim.github_token_request_url())).bearer_auth(token.to_owned()).send();
+    let ask = |token: &str| {
+        world.http.get(format!("{}&audience=bailiwick", world.sim.github_token_request_url())).bearer_auth(token.to_owned()).send()
+    };
     let body: Value = ask(CONTOSO.github_request_token).await.unwrap().json().await.unwrap();
     let token = claims(body["value"].as_str().unwrap());
     assert_eq!((&token["aud"], &token["sub"]), (&"bailiwick".into(), &CONTOSO.github_subject().into()));
     assert_eq!(token["iss"], world.sim.ci_issuer(Platform::Github));
     assert_eq!(token["repository"], CONTOSO.repository);
     assert_eq!(ask("wrong").await.unwrap().status().as_u16(), 401);
-    let document: Value = world.http.get(format!("{}/.well-known/openid-configuration", world.sim.ci_issuer(Platform::Github))).send().await.unwrap().json().await.unwrap();
+    let document: Value = world
+        .http
+        .get(format!("{}/.well-known/openid-configuration", world.sim.ci_issuer(Platform::Github)))
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
     assert_eq!(document["issuer"], token["iss"]);
     let keys: Value = world.http.get(document["jwks_uri"].as_str().unwrap()).send().await.unwrap().json().await.unwrap();
     let set: jsonwebtoken::jwk::JwkSet = serde_json::from_value(keys).unwrap();
@@ -147,7 +188,10 @@ async fn a_ci_job_asks_its_platform_for_a_token() {
     let key = jsonwebtoken::DecodingKey::from_jwk(&set.keys[0]).unwrap();
     assert!(jsonwebtoken::decode::<Value>(body["value"].as_str().unwrap(), &key, &validation).is_ok());
 
-    let devops = world.http.post(format!("{}?api-version=7.1&serviceConnectionId=x", world.sim.azure_devops_token_request_url())).bearer_auth(CONTOSO.azure_devops_request_token);
+    let devops = world
+        .http
+        .post(format!("{}?api-version=7.1&serviceConnectionId=x", world.sim.azure_devops_token_request_url()))
+        .bearer_auth(CONTOSO.azure_devops_request_token);
     let body: Value = devops.send().await.unwrap().json().await.unwrap();
     assert_eq!(world.token(&with_assertion(body["oidcToken"].as_str().unwrap()), None).await.0, 200);
 }

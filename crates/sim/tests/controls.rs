@@ -1,8 +1,12 @@
 //! Forged tokens, faults and the call log.
+#![allow(clippy::unwrap_used)] // helpers of tests are not marked as tests
 
 mod support;
 
-use bailiwick_sim::{Call, Fault, Forge, MSA_TENANT, Sim, SimConfig, demo, demo::{CONTOSO, FABRIKAM}};
+use bailiwick_sim::{
+    Call, Fault, Forge, MSA_TENANT, Sim, SimConfig, demo,
+    demo::{CONTOSO, FABRIKAM},
+};
 use serde_json::json;
 use std::time::{Duration, Instant};
 use support::{NOW, claims, header, world};
@@ -89,7 +93,12 @@ async fn faults_hit_as_often_as_asked() {
 #[tokio::test]
 async fn every_call_is_logged_without_its_secrets() {
     let world = world().await;
-    let form = [("grant_type", "client_credentials"), ("client_id", &CONTOSO.pipeline.to_string()), ("client_secret", CONTOSO.pipeline_secret), ("scope", "api://b0a71a1c-0000-4000-8000-0000000000a1/.default")];
+    let form = [
+        ("grant_type", "client_credentials"),
+        ("client_id", &CONTOSO.pipeline.to_string()),
+        ("client_secret", CONTOSO.pipeline_secret),
+        ("scope", "api://b0a71a1c-0000-4000-8000-0000000000a1/.default"),
+    ];
     world.http.post(format!("{}/{}/oauth2/v2.0/token?slip=very-secret", world.sim.url(), CONTOSO.domain)).form(&form).send().await.unwrap();
     let expected = Call {
         at: NOW.parse().unwrap(),
@@ -100,7 +109,7 @@ async fn every_call_is_logged_without_its_secrets() {
         directory: Some(CONTOSO.directory),
         client_id: Some(CONTOSO.pipeline.to_string()),
     };
-    assert_eq!(world.sim.calls(), [expected.clone()]);
+    assert_eq!(world.sim.calls(), std::slice::from_ref(&expected));
     let lines = world.http.get(world.sim.calls_url()).send().await.unwrap().text().await.unwrap();
     assert_eq!(serde_json::from_str::<Call>(lines.trim()).unwrap(), expected);
     assert!(!lines.contains(CONTOSO.pipeline_secret) && !lines.contains("very-secret"));

@@ -1,8 +1,12 @@
 //! Discovery documents, key sets, key rotation and names, over HTTPS.
+#![allow(clippy::unwrap_used)] // helpers of tests are not marked as tests
 
 mod support;
 
-use bailiwick_sim::{MSA_TENANT, demo::{CONTOSO, FABRIKAM}};
+use bailiwick_sim::{
+    MSA_TENANT,
+    demo::{CONTOSO, FABRIKAM},
+};
 use serde_json::Value;
 use support::{client, header, world};
 
@@ -32,10 +36,29 @@ async fn the_document_has_every_documented_member() {
     let world = world().await;
     let (_, document) = world.get_json("/common/v2.0/.well-known/openid-configuration").await;
     for member in [
-        "token_endpoint", "token_endpoint_auth_methods_supported", "jwks_uri", "response_modes_supported", "subject_types_supported", "id_token_signing_alg_values_supported",
-        "response_types_supported", "scopes_supported", "issuer", "request_uri_parameter_supported", "userinfo_endpoint", "authorization_endpoint", "device_authorization_endpoint",
-        "http_logout_supported", "frontchannel_logout_supported", "end_session_endpoint", "claims_supported", "kerberos_endpoint", "tenant_region_scope", "cloud_instance_name",
-        "cloud_graph_host_name", "msgraph_host", "rbac_url",
+        "token_endpoint",
+        "token_endpoint_auth_methods_supported",
+        "jwks_uri",
+        "response_modes_supported",
+        "subject_types_supported",
+        "id_token_signing_alg_values_supported",
+        "response_types_supported",
+        "scopes_supported",
+        "issuer",
+        "request_uri_parameter_supported",
+        "userinfo_endpoint",
+        "authorization_endpoint",
+        "device_authorization_endpoint",
+        "http_logout_supported",
+        "frontchannel_logout_supported",
+        "end_session_endpoint",
+        "claims_supported",
+        "kerberos_endpoint",
+        "tenant_region_scope",
+        "cloud_instance_name",
+        "cloud_graph_host_name",
+        "msgraph_host",
+        "rbac_url",
     ] {
         assert!(!document[member].is_null(), "{member}");
     }
@@ -64,7 +87,14 @@ async fn every_key_names_its_issuer_and_no_algorithm() {
         let keys = set["keys"].as_array().unwrap();
         assert_eq!(keys.iter().map(|k| k["issuer"].as_str().unwrap()).collect::<Vec<_>>(), issuers);
         for key in keys {
-            assert!(key["alg"].is_null() && key["kty"] == "RSA" && key["use"] == "sig" && key["e"] == "AQAB" && key["x5c"][0].is_string() && key["kid"] == key["x5t"]);
+            assert!(
+                key["alg"].is_null()
+                    && key["kty"] == "RSA"
+                    && key["use"] == "sig"
+                    && key["e"] == "AQAB"
+                    && key["x5c"][0].is_string()
+                    && key["kid"] == key["x5t"]
+            );
         }
     }
 }
@@ -99,7 +129,14 @@ async fn microsofts_names_answer_through_the_proxy_and_others_do_not() {
     let url = format!("https://login.microsoftonline.com/{}/v2.0/.well-known/openid-configuration", CONTOSO.domain);
     let document: Value = through.get(url).send().await.unwrap().json().await.unwrap();
     assert_eq!(document["issuer"], format!("https://login.microsoftonline.com/{}/v2.0", CONTOSO.directory));
-    let v1: Value = through.get("https://login.microsoftonline.com/common/.well-known/openid-configuration").send().await.unwrap().json().await.unwrap();
+    let v1: Value = through
+        .get("https://login.microsoftonline.com/common/.well-known/openid-configuration")
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
     assert_eq!(v1["issuer"], "https://sts.windows.net/{tenantid}/");
     let ask = "https://login.microsoftonline.com/common/discovery/instance?api-version=1.1&authorization_endpoint=https://login.microsoftonline.com/common/oauth2/v2.0/authorize";
     let instance: Value = through.get(ask).send().await.unwrap().json().await.unwrap();
@@ -119,7 +156,13 @@ async fn scripts_of_every_origin_may_read_discovery_and_ask_for_tokens() {
         let response = world.http.get(format!("{base}/{path}")).header("origin", "https://portal.example.test").send().await.unwrap();
         assert_eq!(response.headers()["access-control-allow-origin"], "*", "{path}");
     }
-    let preflight = world.http.request(reqwest::Method::OPTIONS, format!("{base}/oauth2/v2.0/token")).header("access-control-request-headers", "x-client-sku").send().await.unwrap();
+    let preflight = world
+        .http
+        .request(reqwest::Method::OPTIONS, format!("{base}/oauth2/v2.0/token"))
+        .header("access-control-request-headers", "x-client-sku")
+        .send()
+        .await
+        .unwrap();
     assert_eq!(preflight.headers()["access-control-allow-origin"], "*");
     assert_eq!(preflight.headers()["access-control-allow-headers"], "x-client-sku");
 }

@@ -1,6 +1,7 @@
 //! Microsoft's own Python clients, msal and azure-identity, sign in against the simulator: by its own name, and by
 //! Microsoft's names through the CONNECT proxy with no setting of the client changed. They come from the package index
 //! into `target/venv-clients`, once.
+#![allow(clippy::unwrap_used)] // helpers of tests are not marked as tests
 
 mod support;
 
@@ -31,7 +32,9 @@ fn python() -> PathBuf {
         return python;
     }
     succeed(Command::new("python3").args(["-m", "venv"]).arg(&folder).output().unwrap());
-    succeed(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(PACKAGES).output().unwrap());
+    succeed(
+        Command::new(&python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(PACKAGES).output().unwrap(),
+    );
     fs::write(done, wanted).unwrap();
     python
 }
@@ -79,7 +82,8 @@ fn settings(sim: &Sim, real_names: bool) -> Value {
     let certificate = sim.client_certificate(CONTOSO.pipeline).unwrap();
     let der = CertificateDer::from_pem_slice(certificate.certificate_pem.as_bytes()).unwrap();
     let thumbprint = hex::encode_upper(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, &der));
-    let job = |platform, subject: &str| CiJob { platform, request_token: String::new(), subject: subject.to_owned(), claims: Default::default() };
+    let job =
+        |platform, subject: &str| CiJob { platform, request_token: String::new(), subject: subject.to_owned(), claims: Default::default() };
     let ci = |platform, subject: &str| sim.ci_token(&job(platform, subject), demo::EXCHANGE_AUDIENCE).unwrap();
     let origin = if real_names { "https://login.microsoftonline.com".to_owned() } else { sim.url() };
     json!({

@@ -1,8 +1,12 @@
 //! The authorize page and the redemption of codes and refresh tokens, as a browser and an application meet them.
+#![allow(clippy::unwrap_used)] // helpers of tests are not marked as tests
 
 mod support;
 
-use bailiwick_sim::{Assignment, RedirectKind, RedirectUri, SimConfig, demo, demo::{CONTOSO, FABRIKAM}};
+use bailiwick_sim::{
+    Assignment, RedirectKind, RedirectUri, SimConfig, demo,
+    demo::{CONTOSO, FABRIKAM},
+};
 use jiff::SignedDuration;
 use support::{PORTAL, Pairs, World, but, claims, world, world_of};
 
@@ -54,7 +58,12 @@ async fn the_three_response_modes_differ_in_their_way_only() {
     let default = world.sign_in(&but(world.portal_request(), "response_mode", None), CONTOSO.owner).await;
     assert!(default.location.unwrap().contains("?code="));
     let form = world.sign_in(&but(world.portal_request(), "response_mode", Some("form_post")), CONTOSO.owner).await;
-    assert!(form.status == 200 && form.body.contains("name=\"code\"") && form.body.contains("value=\"st&amp;te\"") && form.body.contains(&format!("action=\"{PORTAL}\"")));
+    assert!(
+        form.status == 200
+            && form.body.contains("name=\"code\"")
+            && form.body.contains("value=\"st&amp;te\"")
+            && form.body.contains(&format!("action=\"{PORTAL}\""))
+    );
     let wrong = world.sign_in(&but(world.portal_request(), "response_mode", Some("smoke")), CONTOSO.owner).await;
     assert_eq!(wrong.error(), ("invalid_request", "AADSTS90023"));
 }
@@ -122,7 +131,13 @@ async fn silent_sign_in_needs_a_session_and_sign_out_ends_it() {
     let again = world.open(&contoso(), &but(world.portal_request(), "prompt", Some("select_account")), Some(&cookie)).await;
     assert!(again.body.contains("Pick an account"));
 
-    let out = |back: &str| world.http.get(format!("{}/{}/oauth2/v2.0/logout", world.sim.url(), contoso())).query(&[("post_logout_redirect_uri", back)]).header("cookie", cookie.clone());
+    let out = |back: &str| {
+        world
+            .http
+            .get(format!("{}/{}/oauth2/v2.0/logout", world.sim.url(), contoso()))
+            .query(&[("post_logout_redirect_uri", back)])
+            .header("cookie", cookie.clone())
+    };
     let elsewhere = out("https://evil.example.test/").send().await.unwrap();
     assert_eq!(elsewhere.status().as_u16(), 200);
     let back = out(PORTAL).send().await.unwrap();
@@ -142,7 +157,8 @@ async fn a_hint_offers_that_account_alone() {
 async fn a_code_is_redeemed_once_within_ten_minutes_and_with_its_verifier() {
     let world = world().await;
     let code = world.code().await;
-    let (_, wrong) = world.token(&but(world.redemption(&code), "code_verifier", Some("another-verifier-that-is-long-enough-0123456789")), ORIGIN).await;
+    let (_, wrong) =
+        world.token(&but(world.redemption(&code), "code_verifier", Some("another-verifier-that-is-long-enough-0123456789")), ORIGIN).await;
     assert_eq!((&wrong["error"], &wrong["error_codes"][0]), (&"invalid_grant".into(), &501481.into()));
     let (_, absent) = world.token(&but(world.redemption(&code), "code_verifier", None), ORIGIN).await;
     assert_eq!(absent["error_codes"][0], 501481);
@@ -167,7 +183,11 @@ async fn with_web_redirect() -> (World, Pairs<'static>) {
     let app = config.directories[0].apps.iter_mut().find(|a| a.client_id == CONTOSO.pipeline).unwrap();
     app.redirect_uris.push(RedirectUri { kind: RedirectKind::Web, uri: "https://server.example.test/callback".to_owned() });
     let world = world_of(config).await;
-    let request = but(but(world.portal_request(), "client_id", Some(&CONTOSO.pipeline.to_string())), "redirect_uri", Some("https://server.example.test/callback"));
+    let request = but(
+        but(world.portal_request(), "client_id", Some(&CONTOSO.pipeline.to_string())),
+        "redirect_uri",
+        Some("https://server.example.test/callback"),
+    );
     (world, but(request, "code_challenge", None))
 }
 
@@ -182,7 +202,11 @@ async fn the_four_rules_of_single_page_applications_hold() {
     assert_eq!((status, &body["error"], &body["error_codes"][0]), (400, &"invalid_request".into(), &9002327.into()));
     // 3: a web code with Origin.
     let code = world.sign_in(&web, CONTOSO.owner).await.values["code"].clone();
-    let redemption = but(but(world.redemption(&code), "client_id", Some(&CONTOSO.pipeline.to_string())), "redirect_uri", Some("https://server.example.test/callback"));
+    let redemption = but(
+        but(world.redemption(&code), "client_id", Some(&CONTOSO.pipeline.to_string())),
+        "redirect_uri",
+        Some("https://server.example.test/callback"),
+    );
     let with_secret = but(redemption.clone(), "client_secret", Some(CONTOSO.pipeline_secret));
     assert_eq!(world.token(&with_secret, ORIGIN).await.1["error_codes"][0], 9002326);
     // 4: a credential along with Origin, for any grant.
@@ -200,7 +224,11 @@ async fn a_refresh_token_of_a_single_page_application_ends_a_day_after_the_sign_
     let world = world().await;
     let (_, first) = world.token(&world.redemption(&world.code().await), ORIGIN).await;
     let refresh = |token: &serde_json::Value| -> Pairs<'static> {
-        vec![("grant_type", "refresh_token".to_owned()), ("client_id", demo::PORTAL_CLIENT_ID.to_string()), ("refresh_token", token.as_str().unwrap().to_owned())]
+        vec![
+            ("grant_type", "refresh_token".to_owned()),
+            ("client_id", demo::PORTAL_CLIENT_ID.to_string()),
+            ("refresh_token", token.as_str().unwrap().to_owned()),
+        ]
     };
     assert_eq!(world.token(&refresh(&first["refresh_token"]), None).await.1["error_codes"][0], 9002327);
     world.clock.advance(SignedDuration::from_hours(23));
@@ -218,10 +246,19 @@ async fn a_refresh_token_of_a_single_page_application_ends_a_day_after_the_sign_
 async fn a_refresh_token_of_a_web_application_slides_for_ninety_days() {
     let (world, web) = with_web_redirect().await;
     let code = world.sign_in(&web, CONTOSO.owner).await.values["code"].clone();
-    let form = but(but(world.redemption(&code), "client_id", Some(&CONTOSO.pipeline.to_string())), "redirect_uri", Some("https://server.example.test/callback"));
+    let form = but(
+        but(world.redemption(&code), "client_id", Some(&CONTOSO.pipeline.to_string())),
+        "redirect_uri",
+        Some("https://server.example.test/callback"),
+    );
     let (_, mut body) = world.token(&but(form, "client_secret", Some(CONTOSO.pipeline_secret)), None).await;
     let refresh = |token: &serde_json::Value| -> Pairs<'static> {
-        vec![("grant_type", "refresh_token".to_owned()), ("client_id", CONTOSO.pipeline.to_string()), ("client_secret", CONTOSO.pipeline_secret.to_owned()), ("refresh_token", token.as_str().unwrap().to_owned())]
+        vec![
+            ("grant_type", "refresh_token".to_owned()),
+            ("client_id", CONTOSO.pipeline.to_string()),
+            ("client_secret", CONTOSO.pipeline_secret.to_owned()),
+            ("refresh_token", token.as_str().unwrap().to_owned()),
+        ]
     };
     for _ in 0..3 {
         world.clock.advance(SignedDuration::from_hours(24 * 60));

@@ -52,7 +52,13 @@ pub async fn begin(State(site): State<Site>, Path(segment): Path<String>, Query(
 }
 
 /// `POST`: somebody was picked, another account was asked for, or the user gave up.
-pub async fn choose(State(site): State<Site>, Path(segment): Path<String>, Query(query): Query<Params>, headers: HeaderMap, body: Bytes) -> Response {
+pub async fn choose(
+    State(site): State<Site>,
+    Path(segment): Path<String>,
+    Query(query): Query<Params>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let form = params(&body);
     answer(&site, &segment, &query, |request| request.choose(&form, &headers))
 }
@@ -80,7 +86,14 @@ impl<'a> Authorize<'a> {
             _ => site.cloud.app_anywhere(client_id).ok_or_else(|| Aadsts::app_not_found(named, segment))?.1,
         };
         if !matches!(tenant, Tenant::Directory(_)) && !app.multi_tenant {
-            return Err(Aadsts::new(50194, "unauthorized_client", format!("Application '{client_id}'({}) is not configured as a multi-tenant application. Usage of the /{segment} endpoint is not supported for such apps. Use a tenant-specific endpoint or configure the application to be multi-tenant.", app.name)));
+            return Err(Aadsts::new(
+                50194,
+                "unauthorized_client",
+                format!(
+                    "Application '{client_id}'({}) is not configured as a multi-tenant application. Usage of the /{segment} endpoint is not supported for such apps. Use a tenant-specific endpoint or configure the application to be multi-tenant.",
+                    app.name
+                ),
+            ));
         }
         let redirect = redirect(app, query.get("redirect_uri").map(String::as_str))?;
         Ok(Self { site, tenant, client_id, redirect, query })
@@ -101,7 +114,13 @@ impl<'a> Authorize<'a> {
         match self.value("response_type") {
             Some("code") => {}
             None => return Err(Refused::App(Aadsts::missing("response_type"))),
-            Some(other) => return Err(Refused::App(Aadsts::new(700054, "unsupported_response_type", format!("response_type '{other}' is not enabled for the application.")))),
+            Some(other) => {
+                return Err(Refused::App(Aadsts::new(
+                    700054,
+                    "unsupported_response_type",
+                    format!("response_type '{other}' is not enabled for the application."),
+                )));
+            }
         }
         if self.value("response_mode").is_some_and(|mode| ResponseMode::parse(mode).is_none()) {
             return invalid(90023, "The value of 'response_mode' is not supported.");
@@ -120,7 +139,9 @@ impl<'a> Authorize<'a> {
 
     fn challenge(&self) -> Result<Option<Challenge>, Refused> {
         let bad = || Refused::App(Aadsts::new(501491, "invalid_request", "Invalid size or method of Code_Challenge parameter."));
-        let Some(challenge) = self.value("code_challenge") else { return Ok(None) };
+        let Some(challenge) = self.value("code_challenge") else {
+            return Ok(None);
+        };
         if !(43..=128).contains(&challenge.len()) {
             return Err(bad());
         }
@@ -148,11 +169,18 @@ impl<'a> Authorize<'a> {
         let hint = self.value("login_hint");
         let matches_hint = |user: &User| hint.is_none_or(|hint| user.upn.eq_ignore_ascii_case(hint) || mint::login_hint(user) == hint);
         let session = self.session(headers);
-        let signed_in: Vec<_> = self.users().filter(|(d, u)| session.contains(&Account { directory: d.id, oid: u.oid }) && matches_hint(u)).collect();
+        let signed_in: Vec<_> =
+            self.users().filter(|(d, u)| session.contains(&Account { directory: d.id, oid: u.oid }) && matches_hint(u)).collect();
         match (self.value("prompt"), signed_in.as_slice()) {
-            (Some("none"), []) => Err(Refused::App(Aadsts::new(50058, "login_required", "A silent sign-in request was sent but no user is signed in."))),
+            (Some("none"), []) => {
+                Err(Refused::App(Aadsts::new(50058, "login_required", "A silent sign-in request was sent but no user is signed in.")))
+            }
             (None | Some("none"), [(directory, user)]) => self.finish(directory, user, headers),
-            (Some("none"), _) => Err(Refused::App(Aadsts::new(16000, "interaction_required", "Either multiple user identities are available for the current request or selected account is not supported for the scenario."))),
+            (Some("none"), _) => Err(Refused::App(Aadsts::new(
+                16000,
+                "interaction_required",
+                "Either multiple user identities are available for the current request or selected account is not supported for the scenario.",
+            ))),
             _ => {
                 let mut offered: Vec<_> = self.users().filter(|(_, user)| matches_hint(user)).collect();
                 if offered.is_empty() {
@@ -165,7 +193,10 @@ impl<'a> Authorize<'a> {
 
     fn choose(&self, form: &Params, headers: &HeaderMap) -> Outcome {
         if form.contains_key("cancel") {
-            return Err(Refused::App(Aadsts { suberror: Some("cancel"), ..Aadsts::new(65004, "access_denied", "User declined to consent to access the app.") }));
+            return Err(Refused::App(Aadsts {
+                suberror: Some("cancel"),
+                ..Aadsts::new(65004, "access_denied", "User declined to consent to access the app.")
+            }));
         }
         if form.contains_key("another") {
             return Ok(page::username(self.app_name(), "", None));
@@ -176,9 +207,22 @@ impl<'a> Authorize<'a> {
         }
         let typed = form.get("loginfmt").map(String::as_str).unwrap_or_default().trim();
         match self.cloud().users().find(|(_, user)| user.upn.eq_ignore_ascii_case(typed)) {
-            None => Ok(page::username(self.app_name(), typed, Some("This username may be incorrect. Make sure you typed it correctly. Otherwise, contact your admin. (AADSTS50034)"))),
+            None => Ok(page::username(
+                self.app_name(),
+                typed,
+                Some("This username may be incorrect. Make sure you typed it correctly. Otherwise, contact your admin. (AADSTS50034)"),
+            )),
             Some((directory, user)) if self.users().any(|(d, _)| d.id == directory.id) => self.finish(directory, user, headers),
-            Some((_, user)) => Err(Refused::Page(Aadsts::new(50020, "invalid_request", format!("User account '{}' from another identity provider does not exist in this tenant and cannot access the application '{}'({}) in that tenant. The account needs to be added as an external user in the tenant first.", user.upn, self.client_id, self.app_name())))),
+            Some((_, user)) => Err(Refused::Page(Aadsts::new(
+                50020,
+                "invalid_request",
+                format!(
+                    "User account '{}' from another identity provider does not exist in this tenant and cannot access the application '{}'({}) in that tenant. The account needs to be added as an external user in the tenant first.",
+                    user.upn,
+                    self.client_id,
+                    self.app_name()
+                ),
+            ))),
         }
     }
 
@@ -188,7 +232,9 @@ impl<'a> Authorize<'a> {
 
     /// The user is known: the code goes out, if the user may use the application.
     fn finish(&self, directory: &'a Directory, user: &'a User, headers: &HeaderMap) -> Outcome {
-        let app = directory.app(self.client_id).ok_or_else(|| Refused::Page(Aadsts::app_not_found(&self.client_id.to_string(), &directory.name)))?;
+        let app = directory
+            .app(self.client_id)
+            .ok_or_else(|| Refused::Page(Aadsts::app_not_found(&self.client_id.to_string(), &directory.name)))?;
         if app.assignment_required && !user.assignments.iter().any(|a| a.app == app.client_id) {
             let error = Aadsts::user_not_assigned(&user.upn, app.client_id, &app.name);
             return Err(if self.value("prompt") == Some("none") { Refused::App(error) } else { Refused::Page(error) });
@@ -255,7 +301,14 @@ fn not_found(account: &str) -> Refused {
 /// The registered redirect URI that was asked for: the same text, but for the port of an installed program's http://localhost.
 fn redirect(app: &App, asked: Option<&str>) -> Result<Redirect, Aadsts> {
     let wrong = |asked: &str| {
-        Aadsts::new(50011, "invalid_request", format!("The redirect URI '{asked}' specified in the request does not match the redirect URIs configured for the application '{}'. Make sure the redirect URI sent in the request matches one added to your application in the Azure portal.", app.client_id))
+        Aadsts::new(
+            50011,
+            "invalid_request",
+            format!(
+                "The redirect URI '{asked}' specified in the request does not match the redirect URIs configured for the application '{}'. Make sure the redirect URI sent in the request matches one added to your application in the Azure portal.",
+                app.client_id
+            ),
+        )
     };
     let Some(asked) = asked else {
         return match app.redirect_uris.as_slice() {
@@ -263,8 +316,14 @@ fn redirect(app: &App, asked: Option<&str>) -> Result<Redirect, Aadsts> {
             _ => Err(wrong("")),
         };
     };
-    let same = |kind: RedirectKind, registered: &str| registered == asked || (kind == RedirectKind::Native && loopback(registered).is_some() && loopback(registered) == loopback(asked));
-    app.redirect_uris.iter().find(|r| same(r.kind, &r.uri)).map(|r| Redirect { uri: asked.to_owned(), kind: r.kind }).ok_or_else(|| wrong(asked))
+    let same = |kind: RedirectKind, registered: &str| {
+        registered == asked || (kind == RedirectKind::Native && loopback(registered).is_some() && loopback(registered) == loopback(asked))
+    };
+    app.redirect_uris
+        .iter()
+        .find(|r| same(r.kind, &r.uri))
+        .map(|r| Redirect { uri: asked.to_owned(), kind: r.kind })
+        .ok_or_else(|| wrong(asked))
 }
 
 /// The path of an `http://localhost` address, whatever its port.

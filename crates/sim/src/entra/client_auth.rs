@@ -43,7 +43,13 @@ pub enum Presented {
 pub fn presented(form: &Params, headers: &HeaderMap) -> Result<Presented, Aadsts> {
     match (form.get("client_assertion"), form.get("client_assertion_type")) {
         (Some(assertion), Some(kind)) if kind == JWT_BEARER => return Ok(Presented::Assertion(assertion.clone())),
-        (Some(_), Some(kind)) => return Err(Aadsts::new(70003, "unsupported_grant_type", format!("The app requested an unsupported client assertion type '{kind}'."))),
+        (Some(_), Some(kind)) => {
+            return Err(Aadsts::new(
+                70003,
+                "unsupported_grant_type",
+                format!("The app requested an unsupported client assertion type '{kind}'."),
+            ));
+        }
         (Some(_), None) => return Err(Aadsts::missing("client_assertion_type")),
         (None, Some(_)) => return Err(Aadsts::missing("client_assertion")),
         (None, None) => {}
@@ -58,7 +64,11 @@ pub fn presented(form: &Params, headers: &HeaderMap) -> Result<Presented, Aadsts
 /// `invalid_client` with the AADSTS code of what was wrong; 7000218 when nothing was presented.
 pub fn check(cloud: &Cloud, directory: &Directory, app: &App, credential: &Presented) -> Result<ClientProof, Aadsts> {
     match credential {
-        Presented::Nothing => Err(Aadsts::new(7000218, "invalid_client", "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.")),
+        Presented::Nothing => Err(Aadsts::new(
+            7000218,
+            "invalid_client",
+            "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.",
+        )),
         _ if !app.confidential() && cloud.made_client_key(app.client_id).is_none() => Err(public_client()),
         Presented::Secret(secret) => check_secret(cloud, app, secret),
         Presented::Assertion(assertion) => check_assertion(cloud, directory, app, assertion),
@@ -72,13 +82,18 @@ pub fn public_client() -> Aadsts {
 
 fn check_secret(cloud: &Cloud, app: &App, presented: &str) -> Result<ClientProof, Aadsts> {
     let Some(secret) = app.secrets.iter().find(|s| s.value == presented) else {
-        let text = format!("Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '{}'.", app.client_id);
+        let text = format!(
+            "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '{}'.",
+            app.client_id
+        );
         return Err(Aadsts::new(7000215, "invalid_client", text));
     };
     match secret.expires {
-        Some(expires) if expires <= cloud.now() => {
-            Err(Aadsts::new(7000222, "invalid_client", format!("The provided client secret keys for app '{}' are expired. Create new keys for your app.", app.client_id)))
-        }
+        Some(expires) if expires <= cloud.now() => Err(Aadsts::new(
+            7000222,
+            "invalid_client",
+            format!("The provided client secret keys for app '{}' are expired. Create new keys for your app.", app.client_id),
+        )),
         _ => Ok(ClientProof::Secret),
     }
 }
@@ -86,7 +101,10 @@ fn check_secret(cloud: &Cloud, app: &App, presented: &str) -> Result<ClientProof
 fn check_assertion(cloud: &Cloud, directory: &Directory, app: &App, assertion: &str) -> Result<ClientProof, Aadsts> {
     let parsed = Parsed::read(assertion).ok_or_else(|| Aadsts::new(50027, "invalid_client", "JWT token is invalid or malformed."))?;
     let ours = parsed.text("iss").is_some_and(|iss| iss.eq_ignore_ascii_case(&app.client_id.to_string()));
-    match ours || parsed.header.contains_key("x5t") || parsed.header.contains_key("x5t#S256") && parsed.text("sub") == Some(&app.client_id.to_string()) {
+    match ours
+        || parsed.header.contains_key("x5t")
+        || parsed.header.contains_key("x5t#S256") && parsed.text("sub") == Some(&app.client_id.to_string())
+    {
         true => check_certificate(cloud, directory, app, &parsed)?,
         false => check_federated(cloud, app, &parsed)?,
     }
@@ -100,7 +118,13 @@ fn within_life(cloud: &Cloud, parsed: &Parsed) -> Result<(), Aadsts> {
     let begins = parsed.seconds("nbf").unwrap_or(i64::MIN);
     match ends + skew > now && begins.saturating_sub(skew) <= now {
         true => Ok(()),
-        false => Err(Aadsts::new(700024, "invalid_client", format!("Client assertion is not within its valid time range. Current time: {now}, assertion valid from {begins}, expiry time of assertion {ends}."))),
+        false => Err(Aadsts::new(
+            700024,
+            "invalid_client",
+            format!(
+                "Client assertion is not within its valid time range. Current time: {now}, assertion valid from {begins}, expiry time of assertion {ends}."
+            ),
+        )),
     }
 }
 
@@ -109,7 +133,13 @@ fn check_certificate(cloud: &Cloud, directory: &Directory, app: &App, parsed: &P
     if parsed.text("iss") != Some(&client) || parsed.text("sub") != Some(&client) {
         return Err(Aadsts::new(50048, "invalid_client", "Subject mismatches Issuer claim in the client assertion."));
     }
-    let bad = |why: &str| Aadsts::new(700027, "invalid_client", format!("The certificate with identifier used to sign the client assertion is not registered on application. {why}"));
+    let bad = |why: &str| {
+        Aadsts::new(
+            700027,
+            "invalid_client",
+            format!("The certificate with identifier used to sign the client assertion is not registered on application. {why}"),
+        )
+    };
     let certificate = registered(cloud, app).into_iter().find(|der| is_named(parsed, der)).ok_or_else(|| bad("Key was not found."))?;
     let der = CertificateDer::from(certificate);
     let parsed_certificate = webpki::EndEntityCert::try_from(&der).map_err(|_| bad("The registered certificate cannot be read."))?;
@@ -119,7 +149,11 @@ fn check_certificate(cloud: &Cloud, directory: &Directory, app: &App, parsed: &P
     within_life(cloud, parsed)?;
     match parsed.text("aud").is_some_and(|aud| audiences(cloud, directory).iter().any(|a| a == aud)) {
         true => Ok(()),
-        false => Err(Aadsts::new(700023, "invalid_client", "Client assertion audience claim does not match Realm issuer. Review the documentation at https://learn.microsoft.com/entra/identity-platform/certificate-credentials.")),
+        false => Err(Aadsts::new(
+            700023,
+            "invalid_client",
+            "Client assertion audience claim does not match Realm issuer. Review the documentation at https://learn.microsoft.com/entra/identity-platform/certificate-credentials.",
+        )),
     }
 }
 
@@ -150,10 +184,22 @@ fn check_federated(cloud: &Cloud, app: &App, parsed: &Parsed) -> Result<(), Aads
     let claim = |name: &str| parsed.text(name).unwrap_or_default();
     let (iss, sub, aud) = (claim("iss"), claim("sub"), claim("aud"));
     let missing = |code: u32, what: &str, value: &str| {
-        Aadsts::new(code, "invalid_client", format!("No matching federated identity record found for presented assertion {what} '{value}'. Check your federated identity credential Subject, Audience and Issuer against the presented assertion."))
+        Aadsts::new(
+            code,
+            "invalid_client",
+            format!(
+                "No matching federated identity record found for presented assertion {what} '{value}'. Check your federated identity credential Subject, Audience and Issuer against the presented assertion."
+            ),
+        )
     };
     if app.federated.is_empty() {
-        return Err(Aadsts::new(70021, "invalid_request", format!("No matching federated identity record found for presented assertion. Assertion Issuer: '{iss}'. Assertion Subject: '{sub}'. Assertion Audience: '{aud}'.")));
+        return Err(Aadsts::new(
+            70021,
+            "invalid_request",
+            format!(
+                "No matching federated identity record found for presented assertion. Assertion Issuer: '{iss}'. Assertion Subject: '{sub}'. Assertion Audience: '{aud}'."
+            ),
+        ));
     }
     let by_issuer: Vec<_> = app.federated.iter().filter(|f| f.issuer == iss).collect();
     if by_issuer.is_empty() {
@@ -167,13 +213,21 @@ fn check_federated(cloud: &Cloud, app: &App, parsed: &Parsed) -> Result<(), Aads
         return Err(missing(700212, "audience", aud));
     }
     if !signed_by_issuer(cloud, iss, parsed) {
-        return Err(Aadsts::new(700027, "invalid_client", format!("Client assertion failed signature validation with the keys of issuer '{iss}'.")));
+        return Err(Aadsts::new(
+            700027,
+            "invalid_client",
+            format!("Client assertion failed signature validation with the keys of issuer '{iss}'."),
+        ));
     }
     within_life(cloud, parsed)
 }
 
 /// The issuers whose keys the simulator knows are its own; RS256 only, as Entra demands.
 fn signed_by_issuer(cloud: &Cloud, iss: &str, parsed: &Parsed) -> bool {
-    let Some(key) = issuers::platform_of(cloud, iss).and_then(|platform| cloud.platform_key(platform).ok()) else { return false };
-    parsed.header_text("alg") == Some("RS256") && parsed.header_text("kid") == Some(&key.kid) && key.public_der().is_some_and(|der| parsed.signed_by(&der))
+    let Some(key) = issuers::platform_of(cloud, iss).and_then(|platform| cloud.platform_key(platform).ok()) else {
+        return false;
+    };
+    parsed.header_text("alg") == Some("RS256")
+        && parsed.header_text("kid") == Some(&key.kid)
+        && key.public_der().is_some_and(|der| parsed.signed_by(&der))
 }

@@ -3,8 +3,8 @@
 use crate::{
     cloud::Tenant,
     entra::{error::Aadsts, response::open},
-    site::Site,
     realm::{MSA_TENANT, Realm},
+    site::Site,
 };
 use axum::{
     Json,
@@ -110,7 +110,8 @@ fn with_issuer(mut jwk: Value, issuer: String) -> Value {
 /// Which hosts are one cloud, as MSAL asks before it trusts an authority.
 pub async fn instance(State(site): State<Site>, Query(query): Query<HashMap<String, String>>) -> Response {
     let asked = query.get("authorization_endpoint").map(String::as_str).unwrap_or_default();
-    let tenant = url::Url::parse(asked).ok().and_then(|url| Some(url.path_segments()?.next()?.to_owned())).unwrap_or_else(|| "common".to_owned());
+    let tenant =
+        url::Url::parse(asked).ok().and_then(|url| Some(url.path_segments()?.next()?.to_owned())).unwrap_or_else(|| "common".to_owned());
     let aliases = match site.realm.is_own() {
         true => vec![site.realm.host()],
         false => vec!["login.microsoftonline.com", "login.windows.net", "login.microsoft.com", "sts.windows.net"],

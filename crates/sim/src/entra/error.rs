@@ -36,21 +36,33 @@ impl Aadsts {
 
     // The ones raised in more than one place.
     pub fn tenant_not_found(segment: &str) -> Self {
-        let text = format!("Tenant '{segment}' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud.");
+        let text = format!(
+            "Tenant '{segment}' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud."
+        );
         Self::new(90002, "invalid_tenant", text)
     }
     pub fn missing(parameter: &str) -> Self {
         Self::new(900144, "invalid_request", format!("The request body must contain the following parameter: '{parameter}'."))
     }
     pub fn app_not_found(client_id: &str, directory: &str) -> Self {
-        Self::new(700016, "unauthorized_client", format!("Application with identifier '{client_id}' was not found in the directory '{directory}'."))
+        Self::new(
+            700016,
+            "unauthorized_client",
+            format!("Application with identifier '{client_id}' was not found in the directory '{directory}'."),
+        )
     }
     pub fn user_not_assigned(user: &str, client_id: Uuid, app: &str) -> Self {
-        let text = format!("Your administrator has configured the application {app} ('{client_id}') to block users unless they are specifically granted ('assigned') access to the application. The signed in user '{user}' is blocked because they are not a direct member of a group with access, nor had access directly assigned by an administrator.");
+        let text = format!(
+            "Your administrator has configured the application {app} ('{client_id}') to block users unless they are specifically granted ('assigned') access to the application. The signed in user '{user}' is blocked because they are not a direct member of a group with access, nor had access directly assigned by an administrator."
+        );
         Self::new(50105, "interaction_required", text)
     }
     pub fn app_not_assigned(app: &str, client_id: Uuid, resource: &str, resource_id: Uuid) -> Self {
-        Self::new(501051, "invalid_grant", format!("Application '{client_id}'({app}) is not assigned to a role for the application '{resource_id}'({resource})."))
+        Self::new(
+            501051,
+            "invalid_grant",
+            format!("Application '{client_id}'({app}) is not assigned to a role for the application '{resource_id}'({resource})."),
+        )
     }
 }
 

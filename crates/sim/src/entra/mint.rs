@@ -4,10 +4,7 @@
 use crate::{
     cloud::Cloud,
     config::{App, Assignment, Directory, User},
-    entra::{
-        error::seconds,
-        resource::Resource,
-    },
+    entra::{error::seconds, resource::Resource},
     jwt::{self, b64},
     realm::Realm,
 };
@@ -159,7 +156,15 @@ fn with_nonce(token: &str, change: impl FnOnce(&str) -> String) -> Option<String
 }
 
 /// The id token of a sign-in.
-pub fn id_token(cloud: &Cloud, realm: &Realm, directory: &Directory, client: &App, user: &User, nonce: Option<&str>, sid: &str) -> Result<String> {
+pub fn id_token(
+    cloud: &Cloud,
+    realm: &Realm,
+    directory: &Directory,
+    client: &App,
+    user: &User,
+    nonce: Option<&str>,
+    sid: &str,
+) -> Result<String> {
     let now = seconds(cloud.now());
     let mut claims = json!({
         "ver": "2.0", "iss": realm.issuer_v2(directory.id), "aud": client.client_id, "tid": directory.id,
@@ -187,7 +192,6 @@ pub fn login_hint(user: &User) -> String {
 pub fn client_info(directory: &Directory, user: &User) -> String {
     b64(json!({"uid": user.oid, "utid": directory.id}).to_string())
 }
-
 
 /// The unique token identifier: 128 random bits.
 fn uti(cloud: &Cloud) -> String {

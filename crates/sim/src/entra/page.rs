@@ -69,7 +69,10 @@ pub fn pick(app: &str, users: &[(&Directory, &User)]) -> Response {
 /// "Use another account": the name is typed.
 pub fn username(app: &str, typed: &str, problem: Option<&str>) -> Response {
     let (message, described) = match problem {
-        Some(problem) => (format!("<p class=\"bad\" id=\"problem\" role=\"alert\">{}</p>", escape(problem)), " aria-invalid=\"true\" aria-describedby=\"problem\""),
+        Some(problem) => (
+            format!("<p class=\"bad\" id=\"problem\" role=\"alert\">{}</p>", escape(problem)),
+            " aria-invalid=\"true\" aria-describedby=\"problem\"",
+        ),
         None => (String::new(), ""),
     };
     let main = format!(
@@ -102,7 +105,10 @@ pub fn signed_out() -> Response {
 
 /// `response_mode=form_post`: a form that sends itself, with a button where scripts are off.
 pub fn form_post(uri: &str, values: &[(&str, String)]) -> Response {
-    let inputs: String = values.iter().map(|(name, value)| format!("<input type=\"hidden\" name=\"{}\" value=\"{}\">", escape(name), escape(value))).collect();
+    let inputs: String = values
+        .iter()
+        .map(|(name, value)| format!("<input type=\"hidden\" name=\"{}\" value=\"{}\">", escape(name), escape(value)))
+        .collect();
     let main = format!(
         "<h1>Working...</h1><form name=\"hiddenform\" method=\"post\" action=\"{}\">{inputs}<noscript><p>Scripts are off. Press the button to go on.</p>\
          <div class=\"actions\"><button class=\"main\">Submit</button></div></noscript></form><script>document.forms[0].submit()</script>",

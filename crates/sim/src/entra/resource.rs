@@ -122,12 +122,22 @@ pub fn delegated(directory: &Directory, scope: &str) -> Result<Asked, Aadsts> {
         let (name, short) = split(word);
         let found = Resource::find(directory, name).ok_or_else(|| no_resource(name, directory))?;
         if resource.as_ref().is_some_and(|r| r.client_id != found.client_id) {
-            return Err(Aadsts::new(28000, "invalid_request", "Provided value for the input parameter scope is not valid because it contains more than one resource."));
+            return Err(Aadsts::new(
+                28000,
+                "invalid_request",
+                "Provided value for the input parameter scope is not valid because it contains more than one resource.",
+            ));
         }
         match short {
             ".default" => scopes.extend(found.all_scopes()),
             short if found.has_scope(short) => scopes.push(short.to_owned()),
-            _ => return Err(Aadsts::new(70011, "invalid_scope", format!("The provided value for the input parameter 'scope' is not valid. The scope '{word}' does not exist."))),
+            _ => {
+                return Err(Aadsts::new(
+                    70011,
+                    "invalid_scope",
+                    format!("The provided value for the input parameter 'scope' is not valid. The scope '{word}' does not exist."),
+                ));
+            }
         }
         resource = Some(found);
     }
@@ -146,7 +156,9 @@ pub fn app_only(directory: &Directory, scope: &str) -> Result<Resource, Aadsts> 
         _ => Err(Aadsts::new(
             1002012,
             "invalid_scope",
-            format!("The provided value for scope {scope} is not valid. Client credential flows must have a scope value with /.default suffixed to the resource identifier (application ID URI)."),
+            format!(
+                "The provided value for scope {scope} is not valid. Client credential flows must have a scope value with /.default suffixed to the resource identifier (application ID URI)."
+            ),
         )),
     }
 }
@@ -159,6 +171,9 @@ fn split(word: &str) -> (&str, &str) {
 }
 
 fn no_resource(name: &str, directory: &Directory) -> Aadsts {
-    let text = format!("The resource principal named {name} was not found in the tenant named {}. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant.", directory.name);
+    let text = format!(
+        "The resource principal named {name} was not found in the tenant named {}. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant.",
+        directory.name
+    );
     Aadsts::new(500011, "invalid_resource", text)
 }

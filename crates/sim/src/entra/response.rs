@@ -9,7 +9,10 @@ pub fn open(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert("access-control-allow-origin", HeaderValue::from_static("*"));
     headers.insert("access-control-allow-methods", HeaderValue::from_static("GET, POST, OPTIONS"));
-    headers.insert("access-control-expose-headers", HeaderValue::from_static("x-ms-request-id, client-request-id, x-ms-httpver, x-ms-clitelem"));
+    headers.insert(
+        "access-control-expose-headers",
+        HeaderValue::from_static("x-ms-request-id, client-request-id, x-ms-httpver, x-ms-clitelem"),
+    );
     response
 }
 
@@ -44,7 +47,10 @@ impl ResponseMode {
 /// A redirect that is always followed with GET.
 pub fn see_other(location: &str) -> Response {
     match HeaderValue::from_str(location) {
-        Ok(location) => (StatusCode::SEE_OTHER, [(header::LOCATION, location), (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))]).into_response(),
+        Ok(location) => {
+            (StatusCode::SEE_OTHER, [(header::LOCATION, location), (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))])
+                .into_response()
+        }
         Err(_) => (StatusCode::BAD_REQUEST, "the redirect URI is not one\n").into_response(),
     }
 }

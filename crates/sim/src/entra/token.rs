@@ -38,7 +38,11 @@ pub async fn preflight(headers: HeaderMap) -> Response {
 /// `POST /{tenant}/oauth2/v2.0/token`.
 pub async fn redeem(State(site): State<Site>, Path(segment): Path<String>, headers: HeaderMap, body: Bytes) -> Response {
     let form = params(&body);
-    let correlation = headers.get("client-request-id").and_then(|id| id.to_str().ok()).or(form.get("client-request-id").map(String::as_str)).and_then(|id| id.parse().ok());
+    let correlation = headers
+        .get("client-request-id")
+        .and_then(|id| id.to_str().ok())
+        .or(form.get("client-request-id").map(String::as_str))
+        .and_then(|id| id.parse().ok());
     let request = TokenRequest { site: &site, segment: &segment, form: &form, headers: &headers };
     let mut response = match request.answer() {
         Ok(body) => Json(body).into_response(),
@@ -106,7 +110,11 @@ impl<'a> TokenRequest<'a> {
 
     fn client_credentials(&self, tenant: Tenant<'a>) -> Result<Value, Aadsts> {
         let Tenant::Directory(directory) = tenant else {
-            return Err(Aadsts::new(9001023, "invalid_request", format!("The grant type is not supported over the /{} endpoint. Use a tenant-specific endpoint.", self.segment)));
+            return Err(Aadsts::new(
+                9001023,
+                "invalid_request",
+                format!("The grant type is not supported over the /{} endpoint. Use a tenant-specific endpoint.", self.segment),
+            ));
         };
         let app = self.app(directory)?;
         if self.cross_origin() {
@@ -129,19 +137,34 @@ impl<'a> TokenRequest<'a> {
         let grant = grant.ok_or_else(|| Aadsts::new(70000, "invalid_grant", "Provided grant is invalid or malformed."))?;
         let signed_in = self.signed_in(tenant, grant.account.directory, grant.account.oid, grant.client_id)?;
         if grant.redeemed {
-            return Err(Aadsts::new(54005, "invalid_grant", "OAuth2 Authorization code was already redeemed, please retry with a new valid code or use an existing refresh token."));
+            return Err(Aadsts::new(
+                54005,
+                "invalid_grant",
+                "OAuth2 Authorization code was already redeemed, please retry with a new valid code or use an existing refresh token.",
+            ));
         }
         if now.duration_since(grant.issued) > CODE_LIFE {
-            return Err(Aadsts::new(70008, "invalid_grant", "The provided authorization code or refresh token has expired due to inactivity. Send a new interactive authorization request for this user and resource."));
+            return Err(Aadsts::new(
+                70008,
+                "invalid_grant",
+                "The provided authorization code or refresh token has expired due to inactivity. Send a new interactive authorization request for this user and resource.",
+            ));
         }
         if self.parameter("redirect_uri")? != grant.redirect_uri {
-            return Err(Aadsts::new(500112, "invalid_client", "The reply address does not match the reply address provided when requesting Authorization code."));
+            return Err(Aadsts::new(
+                500112,
+                "invalid_client",
+                "The reply address does not match the reply address provided when requesting Authorization code.",
+            ));
         }
         let proof = self.may_redeem(&signed_in, grant.kind)?;
         check_verifier(&grant, self.form.get("code_verifier").map(String::as_str))?;
         self.use_up(code)?;
         let scope = self.form.get("scope").cloned().unwrap_or(grant.scope);
-        self.issue(&signed_in, &Issue { scope: &scope, kind: grant.kind, proof, nonce: grant.nonce.as_deref(), sid: &grant.sid, began: now })
+        self.issue(
+            &signed_in,
+            &Issue { scope: &scope, kind: grant.kind, proof, nonce: grant.nonce.as_deref(), sid: &grant.sid, began: now },
+        )
     }
 
     /// Marks a code as redeemed; of two requests at once, one wins.
@@ -151,7 +174,11 @@ impl<'a> TokenRequest<'a> {
                 grant.redeemed = true;
                 Ok(())
             }
-            _ => Err(Aadsts::new(54005, "invalid_grant", "OAuth2 Authorization code was already redeemed, please retry with a new valid code or use an existing refresh token.")),
+            _ => Err(Aadsts::new(
+                54005,
+                "invalid_grant",
+                "OAuth2 Authorization code was already redeemed, please retry with a new valid code or use an existing refresh token.",
+            )),
         }
     }
 
@@ -161,11 +188,21 @@ impl<'a> TokenRequest<'a> {
         let grant = grant.ok_or_else(|| Aadsts::new(70000, "invalid_grant", "Provided grant is invalid or malformed."))?;
         let signed_in = self.signed_in(tenant, grant.account.directory, grant.account.oid, grant.client_id)?;
         if grant.kind == RedirectKind::Spa && now.duration_since(grant.first_issued) > SPA_REFRESH_LIFE {
-            let text = format!("The refresh token was issued to a single page app (SPA), and therefore has a fixed, limited lifetime of 1.00:00:00, which can't be extended. It is now expired and a new sign in request must be sent by the SPA to the sign in page. The token was issued on {}.", grant.first_issued);
+            let text = format!(
+                "The refresh token was issued to a single page app (SPA), and therefore has a fixed, limited lifetime of 1.00:00:00, which can't be extended. It is now expired and a new sign in request must be sent by the SPA to the sign in page. The token was issued on {}.",
+                grant.first_issued
+            );
             return Err(Aadsts::new(700084, "invalid_grant", text));
         }
         if now.duration_since(grant.issued) > REFRESH_IDLE {
-            return Err(Aadsts::new(700082, "invalid_grant", format!("The refresh token has expired due to inactivity. The token was issued on {} and was inactive for 90.00:00:00.", grant.issued)));
+            return Err(Aadsts::new(
+                700082,
+                "invalid_grant",
+                format!(
+                    "The refresh token has expired due to inactivity. The token was issued on {} and was inactive for 90.00:00:00.",
+                    grant.issued
+                ),
+            ));
         }
         let proof = self.may_redeem(&signed_in, grant.kind)?;
         let scope = self.form.get("scope").cloned().unwrap_or(grant.scope);
@@ -174,16 +211,22 @@ impl<'a> TokenRequest<'a> {
 
     /// The user and application a grant was made for, if the request is for them.
     fn signed_in(&self, tenant: Tenant<'a>, directory: Uuid, oid: Uuid, client_id: Uuid) -> Result<SignedIn<'a>, Aadsts> {
-        let wrong_tenant = || Aadsts::new(700005, "invalid_grant", "Provided Authorization Code is intended to use against other tenant, thus rejected.");
+        let wrong_tenant =
+            || Aadsts::new(700005, "invalid_grant", "Provided Authorization Code is intended to use against other tenant, thus rejected.");
         let directory = self.cloud().directories.iter().find(|d| d.id == directory).ok_or_else(wrong_tenant)?;
         if matches!(tenant, Tenant::Directory(asked) if asked.id != directory.id) || matches!(tenant, Tenant::Consumers) {
             return Err(wrong_tenant());
         }
         let app = self.app(directory)?;
         if app.client_id != client_id {
-            return Err(Aadsts { suberror: Some("client_mismatch"), ..Aadsts::new(70000, "invalid_grant", "Provided grant is invalid or malformed: it was issued to another client.") });
+            return Err(Aadsts {
+                suberror: Some("client_mismatch"),
+                ..Aadsts::new(70000, "invalid_grant", "Provided grant is invalid or malformed: it was issued to another client.")
+            });
         }
-        let user = directory.user(oid).ok_or_else(|| Aadsts::new(50034, "invalid_grant", format!("The user account does not exist in the {} directory.", directory.name)))?;
+        let user = directory.user(oid).ok_or_else(|| {
+            Aadsts::new(50034, "invalid_grant", format!("The user account does not exist in the {} directory.", directory.name))
+        })?;
         Ok(SignedIn { directory, app, user })
     }
 
@@ -191,7 +234,11 @@ impl<'a> TokenRequest<'a> {
     fn may_redeem(&self, signed_in: &SignedIn<'_>, kind: RedirectKind) -> Result<ClientProof, Aadsts> {
         let credential = client_auth::presented(self.form, self.headers)?;
         match (kind, self.cross_origin(), &credential) {
-            (RedirectKind::Spa, false, _) => Err(Aadsts::new(9002327, "invalid_request", "Tokens issued for the 'Single-Page Application' client-type may only be redeemed via cross-origin requests.")),
+            (RedirectKind::Spa, false, _) => Err(Aadsts::new(
+                9002327,
+                "invalid_request",
+                "Tokens issued for the 'Single-Page Application' client-type may only be redeemed via cross-origin requests.",
+            )),
             (RedirectKind::Web | RedirectKind::Native, true, _) => Err(cross_origin_refused()),
             (RedirectKind::Spa | RedirectKind::Native, _, Presented::Nothing) => Ok(ClientProof::Public),
             (RedirectKind::Spa | RedirectKind::Native, _, _) => Err(client_auth::public_client()),
@@ -204,9 +251,18 @@ impl<'a> TokenRequest<'a> {
         let SignedIn { directory, app, user } = signed_in;
         let asked = resource::delegated(directory, issue.scope)?;
         if asked.resource.assignment_required && !user.assignments.iter().any(|a| a.app == asked.resource.client_id) {
-            return Err(Aadsts { error: "invalid_grant", ..Aadsts::user_not_assigned(&user.upn, asked.resource.client_id, &asked.resource.name) });
+            return Err(Aadsts {
+                error: "invalid_grant",
+                ..Aadsts::user_not_assigned(&user.upn, asked.resource.client_id, &asked.resource.name)
+            });
         }
-        let token = AccessToken { directory, client: app, resource: &asked.resource, subject: Subject::User(user, &asked.scopes), proof: issue.proof };
+        let token = AccessToken {
+            directory,
+            client: app,
+            resource: &asked.resource,
+            subject: Subject::User(user, &asked.scopes),
+            proof: issue.proof,
+        };
         let (access_token, expires_in) = token.sign(cloud, realm).map_err(transient)?;
         let mut body = json!({
             "token_type": "Bearer", "scope": asked.granted(), "expires_in": expires_in - 1, "ext_expires_in": expires_in - 1, "access_token": access_token,
@@ -240,7 +296,11 @@ impl<'a> TokenRequest<'a> {
 }
 
 fn cross_origin_refused() -> Aadsts {
-    Aadsts::new(9002326, "invalid_request", "Cross-origin token redemption is permitted only for the 'Single-Page Application' client-type.")
+    Aadsts::new(
+        9002326,
+        "invalid_request",
+        "Cross-origin token redemption is permitted only for the 'Single-Page Application' client-type.",
+    )
 }
 
 fn transient(error: anyhow::Error) -> Aadsts {
@@ -253,10 +313,16 @@ fn check_verifier(grant: &CodeGrant, verifier: Option<&str>) -> Result<(), Aadst
         (None, _) => true,
         (Some(_), None) => false,
         (Some(Challenge::Plain(challenge)), Some(verifier)) => challenge == verifier,
-        (Some(Challenge::S256(challenge)), Some(verifier)) => (43..=128).contains(&verifier.len()) && *challenge == b64(digest(&SHA256, verifier.as_bytes())),
+        (Some(Challenge::S256(challenge)), Some(verifier)) => {
+            (43..=128).contains(&verifier.len()) && *challenge == b64(digest(&SHA256, verifier.as_bytes()))
+        }
     };
     match good {
         true => Ok(()),
-        false => Err(Aadsts::new(501481, "invalid_grant", "The Code_Verifier does not match the code_challenge supplied in the authorization request.")),
+        false => Err(Aadsts::new(
+            501481,
+            "invalid_grant",
+            "The Code_Verifier does not match the code_challenge supplied in the authorization request.",
+        )),
     }
 }

@@ -43,7 +43,8 @@ pub fn result_on(org: &Org, check: &Check, day: u32) -> Option<&'static str> {
 
 /// The report as a JSON value.
 pub(super) fn document(org: &Org, day: u32) -> Value {
-    let mut run: Vec<(&Check, &str)> = CHECKS.iter().chain([&ADDED]).filter_map(|check| Some((check, result_on(org, check, day)?))).collect();
+    let mut run: Vec<(&Check, &str)> =
+        CHECKS.iter().chain([&ADDED]).filter_map(|check| Some((check, result_on(org, check, day)?))).collect();
     // Maester's order: what was judged by name, then the rest.
     run.sort_by_key(|(check, result)| (!matches!(*result, "Passed" | "Failed"), check.id));
     let tests: Vec<Value> = run.iter().enumerate().map(|(at, (check, result))| test(org, check, result, at + 1, day)).collect();
@@ -107,7 +108,10 @@ fn test(org: &Org, check: &Check, result: &str, index: usize, day: u32) -> Value
 }
 
 fn description(check: &Check) -> String {
-    format!("{}.\n\n#### Remediation action\n\n1. Open the {} admin center.\n2. Find the setting this test names and change it.\n3. Run the test again.\n", check.title, check.service)
+    format!(
+        "{}.\n\n#### Remediation action\n\n1. Open the {} admin center.\n2. Find the setting this test names and change it.\n3. Run the test again.\n",
+        check.title, check.service
+    )
 }
 
 fn said(org: &Org, check: &Check, result: &str, day: u32) -> String {
@@ -134,9 +138,15 @@ fn errors(check: &Check, result: &str) -> Value {
         }])
     };
     match result {
-        "Failed" | "Investigate" => record(format!("Expected $true, because {}, but got $false.", check.title), "Exception", "PesterAssertionFailed"),
+        "Failed" | "Investigate" => {
+            record(format!("Expected $true, because {}, but got $false.", check.title), "Exception", "PesterAssertionFailed")
+        }
         "Skipped" => record("is skipped".to_owned(), "Exception", "PesterTestSkipped"),
-        "Error" => record("The request was canceled: the service did not answer within 100 seconds.".to_owned(), "TaskCanceledException", "TaskCanceled"),
+        "Error" => record(
+            "The request was canceled: the service did not answer within 100 seconds.".to_owned(),
+            "TaskCanceledException",
+            "TaskCanceled",
+        ),
         _ => json!([]),
     }
 }
@@ -177,7 +187,14 @@ mod tests {
             let tests = report["Tests"].as_array().unwrap();
             assert!(tests.len() >= 40);
             assert_eq!(results(org, day).len(), tests.len());
-            for (word, stated) in [("Passed", "PassedCount"), ("Failed", "FailedCount"), ("Error", "ErrorCount"), ("Investigate", "InvestigateCount"), ("Skipped", "SkippedCount"), ("NotRun", "NotRunCount")] {
+            for (word, stated) in [
+                ("Passed", "PassedCount"),
+                ("Failed", "FailedCount"),
+                ("Error", "ErrorCount"),
+                ("Investigate", "InvestigateCount"),
+                ("Skipped", "SkippedCount"),
+                ("NotRun", "NotRunCount"),
+            ] {
                 let counted = tests.iter().filter(|t| t["Result"] == word).count();
                 assert_eq!(report[stated], counted, "{word} on day {day}");
             }

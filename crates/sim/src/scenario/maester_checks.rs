@@ -13,7 +13,14 @@ pub struct Check {
     pub fabrikam: char,
 }
 
-const fn check(id: &'static str, title: &'static str, severity: &'static str, block: &'static str, service: &'static str, results: (char, char)) -> Check {
+const fn check(
+    id: &'static str,
+    title: &'static str,
+    severity: &'static str,
+    block: &'static str,
+    service: &'static str,
+    results: (char, char),
+) -> Check {
     Check { id, title, severity, block, service, contoso: results.0, fabrikam: results.1 }
 }
 
@@ -29,6 +36,7 @@ const SPO: &str = "Maester/SharePoint";
 /// The test that appears on day 2.
 pub const ADDED: Check = check("MT.1073", "Agent identities have an accountable owner", "Medium", ENTRA, "Entra", ('F', 'P'));
 
+#[rustfmt::skip] // a table
 pub const CHECKS: &[Check] = &[
     check("MT.1001", "A Conditional Access policy asks for a compliant device", "High", CA, "Entra", ('P', 'P')),
     check("MT.1003", "A Conditional Access policy covers every cloud app", "High", CA, "Entra", ('P', 'P')),

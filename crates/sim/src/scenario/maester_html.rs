@@ -18,7 +18,12 @@ pub fn maester_html(org: &Org, day: u32) -> Vec<u8> {
         .flatten()
         .map(|test| {
             let result = text(&test["Result"]);
-            format!("<tr><td>{}</td><td>{}</td><td>{}</td><td class=\"{result}\">{result}</td></tr>\n", text(&test["Id"]), text(&test["Title"]), text(&test["Severity"]))
+            format!(
+                "<tr><td>{}</td><td>{}</td><td>{}</td><td class=\"{result}\">{result}</td></tr>\n",
+                text(&test["Id"]),
+                text(&test["Title"]),
+                text(&test["Severity"])
+            )
         })
         .collect();
     // `</` would end the script early; `<\/` is the same string to JSON.

@@ -14,6 +14,7 @@ struct Rule {
     cwe: &'static str,
 }
 
+#[rustfmt::skip] // a table
 const RULES: &[Rule] = &[
     Rule { id: "sim/sql-injection", text: "A query is put together from a request parameter", severity: "9.1", level: "error", cwe: "external/cwe/cwe-089" },
     Rule { id: "sim/hardcoded-credential", text: "A credential stands in the source", severity: "8.0", level: "error", cwe: "external/cwe/cwe-798" },
@@ -37,6 +38,7 @@ const fn found(rule: usize, file: &'static str, line: u32, code: &'static str) -
     Found { rule, file, line, code, from: 1, until: u32::MAX }
 }
 
+#[rustfmt::skip] // a table
 const RESULTS: &[Found] = &[
     found(0, "src/orders/list.js", 41, "db.query(\"select * from orders where id = \" + req.query.id)"),
     found(0, "src/reports/export.js", 88, "db.query(`select ${req.query.columns} from reports`)"),
@@ -114,7 +116,15 @@ mod tests {
     fn lines(day: u32) -> BTreeMap<String, u64> {
         let report: Value = serde_json::from_slice(&sarif_report("contoso/platform", day)).unwrap();
         let results = report["runs"][0]["results"].as_array().unwrap();
-        results.iter().map(|r| (r["partialFingerprints"]["primaryLocationLineHash"].as_str().unwrap().to_owned(), r["locations"][0]["physicalLocation"]["region"]["startLine"].as_u64().unwrap())).collect()
+        results
+            .iter()
+            .map(|r| {
+                (
+                    r["partialFingerprints"]["primaryLocationLineHash"].as_str().unwrap().to_owned(),
+                    r["locations"][0]["physicalLocation"]["region"]["startLine"].as_u64().unwrap(),
+                )
+            })
+            .collect()
     }
 
     #[test]

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 /// `(product, full name, group number, group, [(control, requirement, criticality, contoso, fabrikam)])`
 type Group = (&'static str, &'static str, &'static [(&'static str, &'static str, &'static str, &'static str, &'static str)]);
 
+#[rustfmt::skip] // a table
 const PRODUCTS: &[(&str, &str, &[Group])] = &[
     ("AAD", "Azure Active Directory", &[
         ("1", "Legacy Authentication", &[("MS.AAD.1.1v1", "Legacy authentication SHALL be blocked.", "Shall", "Fail", "Pass")]),
@@ -94,7 +95,13 @@ mod tests {
         let report: Value = serde_json::from_slice(&scubagear_report(&CONTOSO)).unwrap();
         let aad = &report["Summary"]["AAD"];
         assert_eq!((aad["Passes"].as_u64(), aad["Failures"].as_u64(), aad["Manual"].as_u64()), (Some(2), Some(2), Some(1)));
-        let controls: usize = report["Results"].as_object().unwrap().values().flat_map(|groups| groups.as_array().unwrap()).map(|g| g["Controls"].as_array().unwrap().len()).sum();
+        let controls: usize = report["Results"]
+            .as_object()
+            .unwrap()
+            .values()
+            .flat_map(|groups| groups.as_array().unwrap())
+            .map(|g| g["Controls"].as_array().unwrap().len())
+            .sum();
         assert_eq!(controls, 11);
     }
 }

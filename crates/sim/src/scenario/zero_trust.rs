@@ -5,6 +5,7 @@ use crate::demo::{CONTOSO, Org};
 use serde_json::{Map, Value, json};
 
 /// `(id, title, pillar, risk, contoso, fabrikam)`
+#[rustfmt::skip] // a table
 const CHECKS: &[(&str, &str, &str, &str, &str, &str)] = &[
     ("21770", "Applications that nobody uses hold no strong permissions", "Identity", "High", "Failed", "Passed"),
     ("21772", "Applications have no client secrets", "Identity", "High", "Failed", "Failed"),
@@ -25,7 +26,10 @@ const CHECKS: &[(&str, &str, &str, &str, &str, &str)] = &[
 /// The `ZeroTrustAssessmentReport.json` of that organisation.
 pub fn zero_trust_report(org: &Org) -> Vec<u8> {
     let contoso = org.directory == CONTOSO.directory;
-    let tests: Vec<Value> = CHECKS.iter().map(|&(id, title, pillar, risk, ours, theirs)| test(id, title, pillar, risk, if contoso { ours } else { theirs })).collect();
+    let tests: Vec<Value> = CHECKS
+        .iter()
+        .map(|&(id, title, pillar, risk, ours, theirs)| test(id, title, pillar, risk, if contoso { ours } else { theirs }))
+        .collect();
     pretty(&json!({
         "ExecutedAt": morning(1).strftime("%Y-%m-%dT%H:%M:%S.0000000+00:00").to_string(),
         "TenantId": org.directory, "TenantName": org.name, "Domain": org.domain, "Account": org.upn("admin"),
@@ -37,7 +41,8 @@ pub fn zero_trust_report(org: &Org) -> Vec<u8> {
 fn summary(tests: &[Value]) -> Value {
     let mut summary = Map::new();
     for pillar in ["Identity", "Devices", "Network", "Data", "Infrastructure", "SecOps", "AI"] {
-        let judged = || tests.iter().filter(move |t| t["TestPillar"] == pillar && (t["TestStatus"] == "Passed" || t["TestStatus"] == "Failed"));
+        let judged =
+            || tests.iter().filter(move |t| t["TestPillar"] == pillar && (t["TestStatus"] == "Passed" || t["TestStatus"] == "Failed"));
         summary.insert(format!("{pillar}Passed"), judged().filter(|t| t["TestStatus"] == "Passed").count().into());
         summary.insert(format!("{pillar}Total"), judged().count().into());
     }

@@ -1,5 +1,5 @@
 //! What the tests share: a running scenario, an HTTPS client that trusts its authority, and the steps of a sign-in.
-#![allow(dead_code)] // each test file uses a part
+#![allow(dead_code, clippy::unwrap_used)] // each test file uses a part; helpers are not marked as tests
 
 use bailiwick_base::{ManualClock, Timestamp};
 use bailiwick_sim::{Sim, SimConfig, demo};
