@@ -1,4 +1,5 @@
 //! Broken, hostile and foreign input: each is refused with its place and what to do, and the sink hears of nothing.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test may fail loudly
 
 mod support;
 
@@ -105,6 +106,7 @@ fn wrong_types_are_named_with_what_was_expected() {
     expect(sarif("\"results\":[]").as_bytes(), Malformed, &["$.runs[0]", "tool.driver.name"]);
     expect(sarif("\"tool\":{\"driver\":{}}").as_bytes(), Malformed, &["tool.driver.name"]);
     expect(br#"{"version":"2.1.0","runs":{}}"#, Malformed, &["$.runs", "list of runs"]);
+    expect(br#"{"version":"2.1.0","$schema":"https://json.schemastore.org/sarif-2.1.0.json"}"#, Malformed, &["no runs"]);
     expect(br#"{"version":"2.1.0","runs":[4]}"#, Malformed, &["$.runs[0]", "run as an object"]);
     expect(maester("\"Tests\":[{\"Name\":\"a\",\"Result\":{}}]").as_bytes(), Malformed, &["$.Tests[0].Result", "expected a string"]);
     expect(maester("\"Tests\":[{\"Name\":\"a\"}]").as_bytes(), Malformed, &["$.Tests[0]", "no Result"]);

@@ -1,4 +1,5 @@
 //! Every corpus file of the four families: what index.json expects and what the parser told, as a table, all equal.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test may fail loudly
 
 mod support;
 

@@ -1,5 +1,6 @@
 //! What must hold of any bytes: no panic, no result out of nothing, the same reading however the bytes arrive, and the same
 //! idea of JSON as serde_json has.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test may fail loudly
 
 mod support;
 

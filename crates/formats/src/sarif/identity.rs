@@ -6,7 +6,7 @@ use crate::hash::Parts;
 
 /// The identity of a result before ordinals. The tool's version is no part of it, nor are lines and columns.
 pub fn base(raw: &Raw, tool: &str, check: &str, path: &str, message: &str, secret: bool) -> [u8; 16] {
-    let parts = Parts::new().text("sarif").text(&tool.to_lowercase()).text(check).text(path);
+    let parts = Parts::new().text("sarif").text(tool).text(check).text(path);
     if let Some((name, value)) = full(&raw.fingerprints) {
         return parts.text("fingerprint").text(name).text(value).fingerprint();
     }

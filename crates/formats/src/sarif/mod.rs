@@ -12,6 +12,7 @@
 mod identity;
 mod location;
 mod message;
+mod properties;
 mod result;
 mod rules;
 mod run;
@@ -49,6 +50,9 @@ pub fn outline(r: &mut Reader, limits: &Limits) -> Result<Outline> {
             taken.series(r, limits)?;
             runs.push(run::read(r, limits, &mut taken)?);
         }
+    }
+    if !seen {
+        return Err(r.malformed("the SARIF file has no runs"));
     }
     Ok(Outline { runs })
 }
@@ -116,7 +120,7 @@ impl Results<'_> {
         let rule = self.frame.rules.find(&raw.rule);
         let key = raw.check_key(rule);
         if !self.told.contains(&key) {
-            told.check(self.frame.rules.check(&key, rule, &raw))?;
+            told.check(self.frame.rules.check(&key, rule))?;
             self.told.insert(key.clone());
         }
         let observation = raw.observe(key, rule, self.frame, &mut self.ordinals, &mut self.unknown, self.limits);

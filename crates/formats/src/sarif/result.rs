@@ -1,7 +1,8 @@
 //! One result: what is read of it, and the observation it becomes.
 
 use super::location::Artifact;
-use super::rules::{self, Found, Properties, Reference};
+use super::properties::{self, Properties};
+use super::rules::{self, Found, Reference};
 use super::run::{Frame, read_artifact};
 use super::severity::{self, Level};
 use super::{identity, message};
@@ -74,9 +75,9 @@ impl Raw {
         let location = self.location(frame);
         let path = location.as_ref().map_or("", |l| l.path.as_str());
         let (message, truncated) = self.text(found, frame, limits);
-        let secret = rule.is_some_and(|rule| rule.secret) || ["gitleaks", "trufflehog", "detect-secrets"].contains(&frame.tool().to_ascii_lowercase().as_str());
+        let secret = frame.secrets || rule.is_some_and(|rule| rule.secret);
 
-        let base = identity::base(&self, frame.tool(), &key, path, &message, secret);
+        let base = identity::base(&self, &frame.tool, &key, path, &message, secret);
         let mut observation = told::plain(key, ordinals.tell_apart(base), outcome);
         observation.outcome_word = Some(self.word(level));
         (observation.severity, observation.severity_source) = severity::decide(&self.properties.stated, rule.map(|r| &r.stated), level);
@@ -209,7 +210,7 @@ pub fn read(r: &mut Reader, limits: &Limits) -> Result<Raw> {
             "taxa" => read_taxa(r, &mut raw.properties)?,
             "properties" => {
                 let taxa = std::mem::take(&mut raw.properties.references);
-                raw.properties = rules::read_properties(r)?;
+                raw.properties = properties::read_properties(r)?;
                 raw.properties.references.extend(taxa);
             }
             _ => r.skip()?,
@@ -383,7 +384,7 @@ fn read_taxa(r: &mut Reader, properties: &mut Properties) -> Result<()> {
         return Ok(());
     }
     while r.next_element()? {
-        let taxon = rules::taxon(&rules::read_reference(r)?);
+        let taxon = properties::taxon(&rules::read_reference(r)?);
         if properties.references.len() < 50 {
             properties.references.extend(taxon);
         }

@@ -1,8 +1,8 @@
 //! The rules of a run's tool and extensions, and which of them a result means.
 
-use super::result::Raw;
+use super::properties::{read_properties, taxon};
 use super::severity::{Level, Stated};
-use crate::json::{Kind, Reader, Result, cut};
+use crate::json::{Reader, Result, cut};
 use crate::model::{CheckInfo, Limits};
 use crate::told;
 use bailiwick_base::Product;
@@ -121,7 +121,7 @@ impl Rules {
         of(driver).map(|at| driver[at].1.as_str())
     }
 
-    pub fn check(&self, key: &str, found: Option<Found<'_>>, raw: &Raw) -> CheckInfo {
+    pub fn check(&self, key: &str, found: Option<Found<'_>>) -> CheckInfo {
         let component = found.map_or_else(|| self.components.first(), |f| Some(f.component));
         let mut check = CheckInfo {
             key: key.to_owned(),
@@ -137,7 +137,7 @@ impl Rules {
                 check.help_url = rule.help.clone();
                 check.tags = rule.tags.clone();
             }
-            None => check.title = told::title(if raw.message.text.is_empty() { key } else { &raw.message.text }),
+            None => check.title = told::title(key),
         }
         check
     }
@@ -348,64 +348,4 @@ fn read_component_reference(r: &mut Reader) -> Result<ComponentReference> {
         }
     }
     Ok(reference)
-}
-
-/// A taxon of the CWE or OWASP lists as a reference.
-pub fn taxon(reference: &Reference) -> Option<String> {
-    let list = reference.component.as_ref()?.name.as_ref()?.to_ascii_uppercase();
-    let id = reference.id.as_ref()?;
-    if list.starts_with("CWE") {
-        return cwe(&format!("CWE-{}", id.to_ascii_uppercase().trim_start_matches("CWE-")));
-    }
-    list.starts_with("OWASP").then(|| cut(&format!("OWASP {id}"), 60).0)
-}
-
-/// `CWE-79` from `external/cwe/cwe-079`, `CWE-79: ...` and the like.
-fn cwe(text: &str) -> Option<String> {
-    let lower = text.to_ascii_lowercase();
-    let digits = &lower[lower.rfind("cwe-")? + 4..];
-    let digits: String = digits.chars().take_while(char::is_ascii_digit).take(7).collect();
-    let number: u32 = digits.parse().ok()?;
-    Some(format!("CWE-{number}"))
-}
-
-/// What is taken from a property bag of a result or rule.
-#[derive(Debug, Default)]
-pub struct Properties {
-    pub stated: Stated,
-    pub tags: Vec<String>,
-    pub references: Vec<String>,
-}
-
-pub fn read_properties(r: &mut Reader) -> Result<Properties> {
-    let mut properties = Properties::default();
-    if r.peek()? != Kind::Object {
-        r.skip()?;
-        return Ok(properties);
-    }
-    r.object()?;
-    while let Some(key) = r.next_key()? {
-        match key {
-            "security-severity" => properties.stated.security = r.loose()?,
-            "severity" | "issue_severity" | "problem.severity" => {
-                if let Some(word) = r.loose()? {
-                    properties.stated.word.get_or_insert(word);
-                }
-            }
-            "tags" => properties.tags = r.strings()?,
-            "cwe" | "cwes" | "CWE" => properties.references.extend(r.strings()?.iter().filter_map(|text| cwe(text))),
-            _ => r.skip()?,
-        }
-    }
-    let named = properties.tags.iter().filter_map(|tag| {
-        let owasp = tag.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("owasp"));
-        cwe(tag).or_else(|| owasp.then(|| cut(tag, 60).0))
-    });
-    properties.references.extend(named);
-    properties.references.truncate(50);
-    properties.tags.truncate(20);
-    for tag in &mut properties.tags {
-        *tag = cut(tag, 200).0;
-    }
-    Ok(properties)
 }

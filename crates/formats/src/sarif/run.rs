@@ -15,6 +15,10 @@ const BASES: usize = 1_000;
 pub struct Frame {
     pub rules: Rules,
     pub bases: Bases,
+    /// The tool's name as identities have it: without regard to case.
+    pub tool: String,
+    /// The tool looks for secrets and nothing else: nothing of the code it points at may be used.
+    pub secrets: bool,
     category: String,
     assessed_at: Option<Timestamp>,
     revision: Option<String>,
@@ -23,17 +27,14 @@ pub struct Frame {
 }
 
 impl Frame {
-    pub fn tool(&self) -> &str {
-        self.rules.components.first().map_or("", |driver| driver.name.as_str())
-    }
-
     pub fn series(&self) -> SeriesInfo {
+        let driver = self.rules.components.first();
         SeriesInfo {
             family: Family::Sarif,
             directory: None,
             directory_name: None,
-            tool: self.tool().to_owned(),
-            tool_version: self.rules.components.first().and_then(|driver| driver.version.clone()),
+            tool: driver.map(|driver| driver.name.clone()).unwrap_or_default(),
+            tool_version: driver.and_then(|driver| driver.version.clone()),
             category: self.category.clone(),
             assessed_at: self.assessed_at,
             revision: self.revision.clone(),
@@ -91,6 +92,8 @@ pub fn read(r: &mut Reader, limits: &Limits, taken: &mut Taken) -> Result<Frame>
     if !seen_tool {
         return Err(r.malformed("a run does not say which tool made it: tool.driver.name is missing"));
     }
+    frame.tool = frame.rules.components.first().map(|driver| driver.name.to_lowercase()).unwrap_or_default();
+    frame.secrets = ["gitleaks", "trufflehog", "detect-secrets"].contains(&frame.tool.as_str());
     for invocation in invocations {
         apply(&mut frame, invocation);
     }
