@@ -186,6 +186,43 @@ async fn a_long_path_puts_the_socket_elsewhere_and_a_half_made_cluster_is_made_a
     assert!(!socket.exists());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pid_that_is_somebody_elses_by_now_does_not_keep_the_server_down() {
+    let top = place();
+    let data = top.path().join("postgres");
+    let server = PrivatePostgres::start(config(&data)).await.unwrap();
+    server.stop().await;
+    // As after a crash in a container: the recorded pid is alive, and another program's.
+    let stale = format!("{}\n{}\n1\n5432\n{}\n\n\nready\n", std::process::id(), data.join("cluster").display(), data.join("socket").display());
+    fs::write(data.join("cluster/postmaster.pid"), &stale).unwrap();
+    fs::write(data.join("socket/.s.PGSQL.5432.lock"), &stale).unwrap();
+    let server = PrivatePostgres::start(config(&data)).await.unwrap();
+    assert_eq!(one(&server.superuser_options(), "select current_user::text").await, SUPERUSER);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_nobody_waits_for_leaves_no_server() {
+    let top = place();
+    let data = top.path().join("postgres");
+    let server = PrivatePostgres::start(config(&data)).await.unwrap();
+    server.stop().await;
+    let mut start = Box::pin(PrivatePostgres::start(config(&data)));
+    let until = Instant::now() + Duration::from_secs(20);
+    while !data.join("cluster/postmaster.pid").exists() {
+        assert!(futures::poll!(start.as_mut()).is_pending());
+        assert!(Instant::now() < until, "the server does not start");
+        tokio::task::yield_now().await;
+    }
+    drop(start);
+    while data.join("cluster/postmaster.pid").exists() {
+        assert!(Instant::now() < until, "the server runs on");
+        tokio::task::yield_now().await;
+    }
+    // and its folder is free again
+    PrivatePostgres::start(config(&data)).await.unwrap().stop().await;
+}
+
 const CHILD_DATA: &str = "BAILIWICK_TEST_CHILD_DATA";
 const CHILD_WATCHDOG: &str = "BAILIWICK_TEST_CHILD_WATCHDOG";
 

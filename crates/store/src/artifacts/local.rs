@@ -11,14 +11,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Makes the store's own folder, or checks that the one there is for us alone.
+/// Makes the store's own folder. One that is there must be for us alone; an empty one is made so, a full one is left as it is.
 pub(super) fn make_root(root: &Path) -> io::Result<PathBuf> {
-    match DirBuilder::new().mode(0o700).recursive(true).create(root) {
-        Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-        Err(error) => return Err(error),
+    DirBuilder::new().mode(0o700).recursive(true).create(root)?;
+    if fs::metadata(root)?.permissions().mode() & 0o077 != 0 {
+        if fs::read_dir(root)?.next().is_some() {
+            let advice = format!("it is not empty and open to others: run `chmod 700 {}` if it is Bailiwick's", root.display());
+            return Err(io::Error::new(io::ErrorKind::PermissionDenied, advice));
+        }
+        fs::set_permissions(root, Permissions::from_mode(0o700))?;
     }
-    fs::set_permissions(root, Permissions::from_mode(0o700))?;
     root.canonicalize()
 }
 

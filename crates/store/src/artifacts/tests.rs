@@ -237,6 +237,23 @@ async fn a_full_disk_is_said_to_be_full_and_stays_usable() {
 }
 
 #[test]
+fn a_folder_that_is_not_ours_is_refused_and_left_alone() {
+    let top = tempfile::tempdir().unwrap();
+    let open = |folder: &FilePath| ArtifactStore::open(folder.to_str().unwrap(), &CloudOptions::default(), Arc::new(SystemRng));
+    let mode = |folder: &FilePath| fs::metadata(folder).unwrap().permissions().mode() & 0o777;
+    let shared = top.path().join("shared");
+    fs::create_dir(&shared).unwrap();
+    fs::set_permissions(&shared, fs::Permissions::from_mode(0o755)).unwrap();
+    fs::write(shared.join("thesis.txt"), "mine").unwrap();
+    let refused = open(&shared).err().unwrap().to_string();
+    assert!(refused.contains("chmod 700"), "{refused}");
+    assert_eq!(mode(&shared), 0o755);
+    fs::remove_file(shared.join("thesis.txt")).unwrap();
+    open(&shared).unwrap();
+    assert_eq!(mode(&shared), 0o700);
+}
+
+#[test]
 fn an_address_of_no_known_kind_is_refused_by_name() {
     for address in ["", "ftp://host/a", "https://example.com/a", "https://acct.blob.core.windows.net/"] {
         let refused = ArtifactStore::open(address, &CloudOptions::default(), Arc::new(SystemRng)).err().unwrap();

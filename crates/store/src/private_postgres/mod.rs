@@ -52,13 +52,13 @@ pub struct PrivateConfig {
 }
 
 impl PrivateConfig {
-    /// A durable server in `data_dir` with the database `bailiwick`.
+    /// A durable server in `data_dir` with the database `bailiwick`, for the login role of `roles.sql`.
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
         Self {
             data_dir: data_dir.into(),
             programs: None,
             database: "bailiwick".into(),
-            roles: Vec::new(),
+            roles: vec!["bailiwick_login".into()],
             watchdog: Watchdog::Stop,
             durability: Durability::Full,
             start_timeout: Duration::from_secs(60),
@@ -117,12 +117,16 @@ impl PrivatePostgres {
     /// # Errors
     /// One line that says what to do: nothing installed, no user to run as, folder in use or not reachable.
     pub async fn start(config: PrivateConfig) -> Result<Self, PrivatePostgresError> {
-        let database = config.database.clone();
-        let roles = Mutex::new(config.roles.clone());
-        let supervisor = tokio::task::spawn_blocking(move || launch(config)).await.map_err(|_| PrivatePostgresError::Cancelled)??;
-        let server = Self { supervisor, roles };
-        make_database(&server.connect_options(SUPERUSER, "postgres"), &database).await?;
+        // The server comes back as `Self`, so that it ends when nobody waits for it any more.
+        let launched = tokio::task::spawn_blocking(move || launch(config).map(Self::over)).await;
+        let server = launched.map_err(|_| PrivatePostgresError::Cancelled)??;
+        make_database(&server.connect_options(SUPERUSER, "postgres"), &server.supervisor.ground.config.database).await?;
         Ok(server)
+    }
+
+    fn over(supervisor: Arc<Supervisor>) -> Self {
+        let roles = Mutex::new(supervisor.ground.config.roles.clone());
+        Self { supervisor, roles }
     }
 
     /// How `role` reaches `database`.
