@@ -25,6 +25,7 @@ pub fn detect(r: &mut Reader) -> Result<Shape> {
     match r.peek()? {
         Kind::Object => object(r),
         Kind::Array => list(r),
+        Kind::String => Err(unknown("The file begins with a text in quotes, as CSV files do, and is neither a JSON object nor a list.")),
         _ => Err(unknown("The file is JSON, but neither an object nor a list.")),
     }
 }

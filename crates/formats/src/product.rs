@@ -101,7 +101,8 @@ fn named(block: &str) -> Option<Product> {
     WORDS.iter().find(|(word, _)| block.contains(word)).map(|(_, product)| *product)
 }
 
-fn tagged(tag: &str) -> Option<Product> {
+/// A tag that names a product.
+pub fn tagged(tag: &str) -> Option<Product> {
     Some(match tag.to_ascii_lowercase().as_str() {
         "entra" | "aad" | "ca" | "conditionalaccess" | "eidsca" | "privileged" | "identity" => Product::Entra,
         "exchange" | "exo" => Product::Exchange,

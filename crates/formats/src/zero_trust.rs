@@ -202,7 +202,7 @@ impl Test {
     }
 
     fn check(self, key: String) -> CheckInfo {
-        let by_area = || self.tags.iter().find_map(|tag| product::pillar(tag));
+        let by_area = || self.tags.iter().find_map(|tag| product::pillar(tag).or_else(|| product::tagged(tag)));
         CheckInfo {
             product: Some(product::pillar(&self.pillar).or_else(by_area).unwrap_or(Product::Other)),
             title: told::title(if self.title.is_empty() { &key } else { &self.title }),

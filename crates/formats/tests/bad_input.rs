@@ -46,7 +46,8 @@ fn what_is_no_json_is_refused_with_its_place() {
     expect(b"\xef\xbb\xbf", Malformed, &["empty"]);
     expect(b"  \n ", Malformed, &["line 2", "cut short"]);
     expect(b"hello", Malformed, &["line 1, column 1", "'h'"]);
-    expect(b"\"text\"", Unknown, &["neither an object nor a list"]);
+    expect(b"7", Unknown, &["neither an object nor a list"]);
+    expect(b"\"Control ID\",\"Result\"\n", Unknown, &["CSV"]);
     expect(sarif(&format!("{RUN},\"results\":[{{}},]")).as_bytes(), Malformed, &["$.runs[0].results", "comma"]);
     expect(sarif(&format!("{RUN},\"results\":[{{\"a\":1,}}]")).as_bytes(), Malformed, &["$.runs[0].results[0]", "comma"]);
     expect((sarif(&format!("{RUN},\"results\":[]")) + "x").as_bytes(), Malformed, &["'x' follows"]);

@@ -100,5 +100,7 @@ fn repeated_maester_ids_are_told_apart_by_name_in_any_order() {
     let back = told(&maester("2026-01-01T00:00:00Z", vec![b.clone(), b, a]));
     assert_eq!(prints(&there), prints(&back));
     assert_eq!(prints(&there).windows(2).filter(|w| w[0] == w[1]).count(), 0);
+    let keys: std::collections::BTreeSet<_> = there.iter().map(|o| o.check.as_str()).collect();
+    assert_eq!(keys.into_iter().collect::<Vec<_>>(), ["X.1: Alpha", "X.1: Beta"], "each is a check of its own");
     assert_eq!(there.iter().find(|o| o.title == "Alpha").unwrap().fingerprint, back.iter().find(|o| o.title == "Alpha").unwrap().fingerprint);
 }

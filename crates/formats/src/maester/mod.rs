@@ -302,7 +302,7 @@ struct Run<'a> {
     counts: Counts,
     unknown: Unknown,
     ordinals: Ordinals,
-    /// Checks told already; of repeated ids also how they were written first.
+    /// Checks told already; of those with repeated ids also how their keys were written first.
     told: Hashes,
     written: HashMap<u64, String>,
 }
@@ -334,14 +334,15 @@ impl<'a> Run<'a> {
     }
 
     fn test(&mut self, test: Test, limits: &Limits, told: &mut Told) -> Result<()> {
-        let hash = id_hash(test.key());
-        let repeated = self.tenant.repeated.contains(&hash);
+        // An id that comes more than once names no test alone: there the name, which begins with the id, is the key.
+        let repeated = self.tenant.repeated.contains(&id_hash(test.key()));
+        let key = if repeated && !test.name.is_empty() { &test.name } else { test.key() };
+        let hash = id_hash(key);
         let key = match repeated {
-            true => self.written.entry(hash).or_insert_with(|| test.key().to_owned()).clone(),
-            false => test.key().to_owned(),
+            true => self.written.entry(hash).or_insert_with(|| key.to_owned()).clone(),
+            false => key.to_owned(),
         };
         let base = Parts::new().text("maester").text(&key.to_lowercase());
-        let base = if repeated { base.text(&test.name.to_lowercase()) } else { base };
 
         let word = test.result.clone().unwrap_or_default();
         let outcome = outcome(&word);

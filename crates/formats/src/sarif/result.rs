@@ -150,7 +150,8 @@ impl Raw {
     }
 
     fn title(&self, rule: Option<&rules::Rule>, message: &str, key: &str) -> String {
-        let short = rule.map(|rule| rule.short.as_str()).unwrap_or_default();
+        // Some tools leave the holes of a template in the rule's description; the message has them filled.
+        let short = rule.map(|rule| rule.short.as_str()).filter(|short| !short.contains('{')).unwrap_or_default();
         let title = told::title([short, message, key].into_iter().find(|text| !text.trim().is_empty()).unwrap_or_default());
         if title.is_empty() { key.to_owned() } else { title }
     }

@@ -132,7 +132,7 @@ impl Rules {
         match found {
             Some(Found { rule, .. }) => {
                 let name = if rule.name.is_empty() { key } else { &rule.name };
-                check.title = told::title(if rule.short.is_empty() { name } else { &rule.short });
+                check.title = told::title(if rule.short.is_empty() || rule.short.contains('{') { name } else { &rule.short });
                 check.description = rule.description.clone();
                 check.help_url = rule.help.clone();
                 check.tags = rule.tags.clone();
