@@ -4,7 +4,7 @@
 // without stored tokens needs third-party cookies that browsers now refuse. sessionStorage ends with the tab and is not shared between
 // tabs; the strict Content-Security-Policy keeps foreign scripts away from it. Cookie sessions, where no script can read a token (I8),
 // replace this when the server offers them; nothing outside this file knows how the token is kept.
-import type { AccountInfo, IPublicClientApplication } from '@azure/msal-browser';
+import type { AccountInfo, CacheLookupPolicy, IPublicClientApplication } from '@azure/msal-browser';
 import type { PublicConfig, SignIn } from '@/api/schema';
 import { safeReturnPath } from '@/paths';
 
@@ -20,7 +20,7 @@ const TRIED = 'bailiwick.sign-in-tried';
 
 let session: Session = { kind: 'starting' };
 let config: PublicConfig | undefined;
-let library: { client: IPublicClientApplication; account?: AccountInfo; scope: string; refreshOnly: number } | undefined;
+let library: { client: IPublicClientApplication; account?: AccountInfo; scope: string; refreshOnly: CacheLookupPolicy } | undefined;
 const listeners = new Set<() => void>();
 
 export const currentSession = () => session;

@@ -1,0 +1,72 @@
+// Every check with its latest word.
+import { makeStyles, Tab, TabList, tokens } from '@fluentui/react-components';
+import { controlsQuery } from '@/api/queries';
+import type { OutcomeGroup } from '@/api/schema';
+import { usePages } from '@/api/usePages';
+import { t } from '@/messages';
+import { number } from '@/shared/format';
+import { FilterRow, FilterSearch } from '@/shared/FilterRow';
+import { useSearch, useSetSearch } from '@/shared/location';
+import { Page, Section } from '@/shared/Page';
+import { EmptyState, ErrorState, ListSkeleton, Need, NoMatch } from '@/shared/States';
+import { family, FamilyPill, product, ProductPill } from './filters';
+import { ObservationPanel, ObservationTable, observationKey } from './ObservationTable';
+
+const TABS: OutcomeGroup[] = ['failing', 'passed', 'rest'];
+const FILTERS = ['product', 'family', 'search'];
+
+const useStyles = makeStyles({ tabs: { marginLeft: `calc(-1 * ${tokens.spacingHorizontalM})` } });
+
+export function ControlsPage() {
+  return (
+    <Need permission="findings.read">
+      <Body />
+    </Need>
+  );
+}
+
+function Body() {
+  const styles = useStyles();
+  const search = useSearch();
+  const set = useSetSearch();
+  const tab = TABS.find((each) => each === search.outcome) ?? 'failing';
+  const { query, rows, first, more } = usePages(
+    controlsQuery({ outcome: tab, product: product(search.product), family: family(search.family), directory: search.directory, search: search.search }),
+  );
+  const filtered = FILTERS.some((key) => search[key]);
+  const none = first && first.failing + first.passed + first.rest === 0;
+  const selected = rows?.find((row) => observationKey(row) === search.item);
+  return (
+    <Page
+      title={t.controls.title}
+      state={t.controls.state}
+      filters={
+        <FilterRow keys={FILTERS}>
+          <FilterSearch label={t.filter.search} />
+          <ProductPill />
+          <FamilyPill />
+        </FilterRow>
+      }
+    >
+      <TabList className={styles.tabs} aria-label={t.controls.tabs} selectedValue={tab} onTabSelect={(_, data) => set({ outcome: data.value === 'failing' ? undefined : String(data.value), item: undefined })}>
+        {TABS.map((each) => (
+          <Tab key={each} value={each}>
+            {t.controls[each]} {first ? `(${number(first[each])})` : ''}
+          </Tab>
+        ))}
+      </TabList>
+      <Section title={t.controls[tab]} note={tab === 'rest' ? t.controls.restNote : rows && t.list.shown(rows.length, more.has)}>
+        {query.isError && !rows ? (
+          <ErrorState error={query.error} onRetry={() => void query.refetch()} permission="findings.read" />
+        ) : !rows ? (
+          <ListSkeleton rows={12} />
+        ) : rows.length === 0 ? (
+          filtered ? <NoMatch onClear={() => set(Object.fromEntries(FILTERS.map((key) => [key, undefined])))} /> : <EmptyState title={none ? t.controls.emptyTitle : t.run.emptyGroup}>{none && t.controls.empty}</EmptyState>
+        ) : (
+          <ObservationTable label={t.controls.table} rows={rows} more={more} selected={search.item} />
+        )}
+      </Section>
+      {selected && <ObservationPanel observation={selected} place={{ keys: rows?.map(observationKey) ?? [], hasMore: more.has }} />}
+    </Page>
+  );
+}

@@ -1,0 +1,52 @@
+// A dialog that asks before something is taken away, and a form dialog for what is added.
+import { Button, Dialog, DialogActions, DialogBody, DialogContent, DialogSurface, DialogTitle, makeStyles, tokens } from '@fluentui/react-components';
+import type { ReactNode } from 'react';
+import { t } from '@/messages';
+
+const useStyles = makeStyles({ form: { display: 'grid', gap: tokens.spacingVerticalM } });
+
+export function Confirm({ title, body, verb, busy, onConfirm, onClose }: { title: string; body: string; verb: string; busy: boolean; onConfirm: () => void; onClose: () => void }) {
+  return (
+    <Dialog open modalType="alert" onOpenChange={(_, data) => !data.open && onClose()}>
+      <DialogSurface>
+        <DialogBody>
+          <DialogTitle>{title}</DialogTitle>
+          <DialogContent>{body}</DialogContent>
+          <DialogActions>
+            <Button onClick={onClose}>{t.app.cancel}</Button>
+            <Button appearance="primary" disabledFocusable={busy} onClick={onConfirm}>
+              {verb}
+            </Button>
+          </DialogActions>
+        </DialogBody>
+      </DialogSurface>
+    </Dialog>
+  );
+}
+
+export function FormDialog({ title, verb, busy, onSubmit, onClose, children }: { title: string; verb: string; busy: boolean; onSubmit: () => void; onClose: () => void; children: ReactNode }) {
+  const styles = useStyles();
+  return (
+    <Dialog open onOpenChange={(_, data) => !data.open && onClose()}>
+      <DialogSurface>
+        <form
+          onSubmit={(event) => {
+            event.preventDefault();
+            if (!busy) onSubmit();
+          }}
+        >
+          <DialogBody>
+            <DialogTitle>{title}</DialogTitle>
+            <DialogContent className={styles.form}>{children}</DialogContent>
+            <DialogActions>
+              <Button onClick={onClose}>{t.app.cancel}</Button>
+              <Button type="submit" appearance="primary" disabledFocusable={busy}>
+                {verb}
+              </Button>
+            </DialogActions>
+          </DialogBody>
+        </form>
+      </DialogSurface>
+    </Dialog>
+  );
+}

@@ -1,0 +1,34 @@
+// Which address shows which page. Pages are loaded when first visited.
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
+import { parseSearch, stringifySearch } from '@/paths';
+import { ListSkeleton } from '@/shared/States';
+import { Crashed, Missing } from './Fallbacks';
+import { Shell } from './Shell';
+
+const root = createRootRoute({ component: Shell, notFoundComponent: Missing, validateSearch: (search: Record<string, unknown>) => search });
+
+const route = (path: string, component: ReturnType<typeof lazyRouteComponent>) => createRoute({ getParentRoute: () => root, path, component });
+
+const tree = root.addChildren([
+  route('/', lazyRouteComponent(() => import('@/features/overview/OverviewPage'), 'OverviewPage')),
+  route('/findings', lazyRouteComponent(() => import('@/features/findings/FindingsPage'), 'FindingsPage')),
+  route('/changes', lazyRouteComponent(() => import('@/features/findings/ChangesPage'), 'ChangesPage')),
+  route('/controls', lazyRouteComponent(() => import('@/features/findings/ControlsPage'), 'ControlsPage')),
+  route('/runs', lazyRouteComponent(() => import('@/features/evidence/RunsPage'), 'RunsPage')),
+  route('/runs/$run', lazyRouteComponent(() => import('@/features/evidence/RunPage'), 'RunPage')),
+  route('/runs/$run/report/$name', lazyRouteComponent(() => import('@/features/evidence/ReportPage'), 'ReportPage')),
+  route('/reports', lazyRouteComponent(() => import('@/features/evidence/ReportsPage'), 'ReportsPage')),
+  route('/trail', lazyRouteComponent(() => import('@/features/audit/TrailPage'), 'TrailPage')),
+  route('/settings', lazyRouteComponent(() => import('@/features/tenancy/SettingsPage'), 'SettingsPage')),
+  route('/settings/$tab', lazyRouteComponent(() => import('@/features/tenancy/SettingsPage'), 'SettingsPage')),
+]);
+
+export const router = createRouter({
+  routeTree: tree,
+  parseSearch,
+  stringifySearch,
+  scrollRestoration: true,
+  defaultPendingComponent: () => <ListSkeleton />,
+  defaultErrorComponent: Crashed,
+  defaultNotFoundComponent: Missing,
+});
