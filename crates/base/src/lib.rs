@@ -4,6 +4,7 @@
 pub mod evidence;
 pub mod ids;
 pub mod paging;
+pub mod principal;
 pub mod problem;
 pub mod secret;
 pub mod seams;
@@ -12,6 +13,7 @@ pub use evidence::{Counts, Family, Outcome, Product, Severity};
 pub use ids::*;
 pub use jiff::Timestamp;
 pub use paging::{Cursor, Page};
+pub use principal::{Principal, PrincipalKind};
 pub use problem::{Code, Problem};
 pub use seams::{Clock, ManualClock, Rng, SeededRng, SystemClock, SystemRng};
 pub use secret::Secret;

@@ -31,6 +31,8 @@ codes! {
     UnknownDirectory = 422, "The report is about a directory this tenant does not know";
     NotSignedIn = 401, "Sign in, or send a valid key or token";
     NotAllowed = 403, "Your role does not allow this";
+    /// A valid sign-in of somebody the tenant does not know.
+    NotAMember = 403, "You are not a member here";
     NotFound = 404, "Nothing here that you may see";
     MethodNotAllowed = 405, "This address does not take that method";
     Conflict = 409, "The change collides with the present state";

@@ -2,33 +2,11 @@
 
 use crate::operation::{Empty, Guard, json, operations};
 use crate::permission::{Permission, Role};
+pub use bailiwick_base::{Principal, PrincipalKind};
 use bailiwick_base::{ApiKeyId, DirectoryId, MemberId, Page, ProjectId, TenantId, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
-
-/// The kind of principal behind a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum PrincipalKind {
-    User,
-    ApiKey,
-    Workload,
-    /// Bailiwick itself, in a job or at the operator's console.
-    System,
-}
-
-/// Who did something, as shown to people of the same tenant.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Principal {
-    pub kind: PrincipalKind,
-    /// Member, key or client id.
-    pub id: String,
-    pub name: String,
-    /// Subject of the token that spoke for it: the object id in its directory. Absent for keys.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub token_subject: Option<String>,
-}
 
 /// The caller, and what the caller may do.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -104,6 +82,7 @@ pub struct ApiKey {
     pub expires_at: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revoked_at: Option<Timestamp>,
+    /// When it last opened a run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_used_at: Option<Timestamp>,
 }

@@ -1,1 +1,46 @@
-//! placeholder
+//! The product: one module per capability, each with its operations (`api.rs`), rules (`model.rs`), statements (`db.rs`) and jobs
+//! (`jobs.rs`). Nothing here sees HTTP; every statement runs in a scope of the store.
+
+pub mod audit;
+pub mod evidence;
+pub mod findings;
+pub mod handler;
+pub mod identity;
+pub mod tenancy;
+pub mod text;
+pub mod worker;
+
+pub use handler::{Call, DiscloseHandler, Download, Mount, OpenHandler, ReadHandler, UploadHandler, WriteHandler, admission};
+
+use bailiwick_contract::tenancy::PublicConfig;
+use bailiwick_store::{Store, artifacts::ArtifactStore, keyring::Keyring};
+use std::sync::Arc;
+
+/// What the capabilities work with.
+#[derive(Clone)]
+pub struct Services {
+    pub store: Store,
+    pub artifacts: Arc<ArtifactStore>,
+    pub keyring: Arc<Keyring>,
+    pub settings: Arc<Settings>,
+}
+
+/// What the operator's configuration says to the capabilities.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub public: PublicConfig,
+    /// Bytes of one artifact.
+    pub artifact_bytes: u64,
+    /// Artifacts of one run.
+    pub artifacts_per_run: i64,
+    pub formats: bailiwick_formats::Limits,
+}
+
+/// Binds every operation to its handler. The server mounts what this names; an operation left out stops it at start.
+pub fn mount(to: &mut impl Mount) {
+    tenancy::api::mount(to);
+    identity::api::mount(to);
+    evidence::api::mount(to);
+    findings::api::mount(to);
+    audit::api::mount(to);
+}

@@ -1,5 +1,25 @@
-//! placeholder
+//! The store: PostgreSQL behind scopes, artifacts behind seals, jobs and the trail.
+//!
+//! - [`scope`]: the only connections there are, and the one commit.
+//! - [`trail`], [`jobs`], [`tenants`]: what the store itself keeps.
+//! - [`artifacts`], [`sealing`], [`keyring`]: sealed bytes in an object store, and the keys they are sealed with.
+//! - [`private_postgres`]: the server Bailiwick starts for itself when it is given none.
+
 pub mod artifacts;
+pub mod error;
+pub mod jobs;
 pub mod keyring;
+pub mod migrate;
 pub mod private_postgres;
+pub mod scope;
 pub mod sealing;
+pub mod tenants;
+pub mod trail;
+pub mod vault;
+
+pub use error::StoreError;
+pub use jobs::{JobBell, JobKind, Lease, NewJob};
+pub use migrate::migrate;
+pub use scope::{Admission, Caller, ReadScope, Store, SystemUse, WriteScope, sql_time};
+pub use tenants::{NewTenant, TenantSignIn};
+pub use trail::{Audited, Request};

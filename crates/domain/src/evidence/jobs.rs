@@ -1,0 +1,104 @@
+//! The jobs of evidence: processing a completed run, and sweeping up what was never completed.
+
+use super::{db, import};
+use crate::worker::{Done, Failed, system};
+use crate::Services;
+use bailiwick_base::{Problem, RunId};
+use bailiwick_store::artifacts::ObjectKey;
+use bailiwick_store::{Audited, JobKind, Lease};
+use futures::TryStreamExt;
+use jiff::ToSpan;
+use serde::Deserialize;
+use serde_json::json;
+use std::collections::HashSet;
+use std::time::Duration;
+
+/// Turns a completed run's reports into observations and findings.
+pub const PROCESS: JobKind = JobKind {
+    name: "evidence.process",
+    max_attempts: 6,
+    lease: Duration::from_secs(60),
+    backoff: Duration::from_secs(2),
+    schedule: None,
+};
+
+/// Deletes runs that never got their manifest within a day, and stored bytes that no record knows.
+pub const SWEEP: JobKind = JobKind {
+    name: "evidence.sweep",
+    max_attempts: 5,
+    lease: Duration::from_secs(300),
+    backoff: Duration::from_secs(60),
+    schedule: Some("17 3 * * *"),
+};
+
+#[derive(Deserialize)]
+struct Payload {
+    run: RunId,
+}
+
+/// Processes a run.
+///
+/// # Errors
+/// The problem, to be tried again when it is transient; a report that is refused fails its run at once.
+pub async fn process(services: &Services, lease: &Lease) -> Result<Done, Failed> {
+    let payload: Payload = serde_json::from_value(lease.payload.clone()).map_err(Problem::internal)?;
+    let mut scope = services.store.read(lease.tenant, &system("worker", None), &crate::worker::nobody()).await.map_err(Problem::from)?;
+    let plan = import::plan(services, &mut scope, payload.run).await?;
+    drop(scope);
+    let caller = system("worker", plan.project);
+    let mut scope = services.store.write(lease.tenant, &caller, &crate::worker::nobody()).await.map_err(Problem::from)?;
+    match import::import(services, &mut scope, &plan, lease.attempt).await {
+        Ok(imported) => {
+            scope.finish(lease).await.map_err(Problem::from)?;
+            let detail = json!({"source": plan.source, "family": imported.family, "counts": imported.counts, "findings": imported.findings});
+            Ok(Done { scope, action: "run.processed", audited: Audited::new((), format!("run/{}", plan.run), detail) })
+        }
+        Err(stopped) if stopped.problem.transient() && lease.attempt < PROCESS.max_attempts => Err(Failed::from(stopped.problem)),
+        Err(stopped) => {
+            // What was written so far goes; the reason stays.
+            drop(scope);
+            fail(services, lease, &plan, &stopped).await
+        }
+    }
+}
+
+async fn fail(services: &Services, lease: &Lease, plan: &import::Plan, stopped: &import::Stopped) -> Result<Done, Failed> {
+    let mut scope = services.store.write(lease.tenant, &system("worker", plan.project), &crate::worker::nobody()).await.map_err(Problem::from)?;
+    if let Some(cause) = &stopped.problem.internal {
+        tracing::warn!(run = %plan.run, cause, "run failed");
+    }
+    let (failure, now) = (stopped.failure(), scope.now());
+    db::mark_failed(scope.sql(), lease.tenant, plan.run, &failure, lease.attempt, now).await?;
+    scope.finish(lease).await.map_err(Problem::from)?;
+    Ok(Done { scope, action: "run.failed", audited: Audited::new((), format!("run/{}", plan.run), json!({"failure": failure})) })
+}
+
+/// Sweeps one tenant.
+///
+/// # Errors
+/// The database's, or the artifact storage's.
+pub async fn sweep(services: &Services, lease: &Lease) -> Result<Done, Failed> {
+    let tenant = lease.tenant;
+    let yesterday = services.store.now() - 24.hours();
+    // Bytes whose record was never made: older than a day, so no upload is still about to make it.
+    let keys: Vec<ObjectKey> = services
+        .artifacts
+        .list_orphans(yesterday)
+        .try_filter(|key| std::future::ready(key.tenant == tenant))
+        .try_collect()
+        .await
+        .map_err(Problem::from)?;
+    let mut scope = services.store.write(tenant, &system("worker", None), &crate::worker::nobody()).await.map_err(Problem::from)?;
+    let abandoned: HashSet<RunId> = db::take_abandoned(scope.sql(), tenant, yesterday).await?.into_iter().collect();
+    let ids: Vec<uuid::Uuid> = keys.iter().map(|key| key.artifact.0).collect();
+    let recorded: HashSet<uuid::Uuid> = db::recorded(scope.sql(), tenant, &ids).await?.into_iter().collect();
+    let mut deleted = 0;
+    for key in keys.iter().filter(|key| !recorded.contains(&key.artifact.0)) {
+        services.artifacts.delete(key).await.map_err(Problem::from)?;
+        deleted += 1;
+    }
+    services.artifacts.sweep_half_written(yesterday).await.map_err(Problem::from)?;
+    scope.finish(lease).await.map_err(Problem::from)?;
+    let detail = json!({"abandoned_runs": abandoned.len(), "unrecorded_files": deleted});
+    Ok(Done { scope, action: "evidence.swept", audited: Audited::new((), format!("tenant/{tenant}"), detail) })
+}

@@ -1,0 +1,106 @@
+//! What a handler is: five kinds, one per effect, so that what an operation declares and what its handler can do are the same thing.
+//!
+//! A read gets a READ ONLY scope. A write answers an [`Audited`] value and cannot commit by itself. An upload takes its bytes between
+//! two scopes, so that no transaction waits for a slow client. A disclosure is written to the trail before its first byte leaves.
+
+use crate::Services;
+use bailiwick_base::{Problem, TenantId};
+use bailiwick_contract::{Guard, Operation};
+use bailiwick_store::{Admission, Audited, Caller, ReadScope, Request, WriteScope};
+use bytes::Bytes;
+use futures::stream::BoxStream;
+
+/// A call that passed its guard, with its parameters read.
+pub struct Call<O: Operation> {
+    pub path: O::Path,
+    pub query: O::Query,
+    pub body: O::Body,
+    pub tenant: TenantId,
+    pub caller: Caller,
+    pub request: Request,
+}
+
+/// An operation anybody may call: sees no tenant.
+pub trait OpenHandler: Operation {
+    fn handle(services: &Services) -> Result<Self::Answer, Problem>;
+}
+
+pub trait ReadHandler: Operation {
+    fn handle(services: &Services, scope: &mut ReadScope, call: Call<Self>) -> impl Future<Output = Result<Self::Answer, Problem>> + Send
+    where
+        Self: Sized;
+}
+
+pub trait WriteHandler: Operation {
+    fn handle(services: &Services, scope: &mut WriteScope, call: Call<Self>) -> impl Future<Output = Result<Audited<Self::Answer>, Problem>> + Send
+    where
+        Self: Sized;
+}
+
+/// Bytes as they come in.
+pub type Upload = BoxStream<'static, Result<Bytes, Problem>>;
+
+/// Takes a stream: `prepare` looks, `receive` stores the bytes outside any transaction, `record` makes them count.
+pub trait UploadHandler: Operation {
+    type Prepared: Send;
+    type Received: Send;
+    fn prepare(services: &Services, scope: &mut ReadScope, call: &Call<Self>) -> impl Future<Output = Result<Self::Prepared, Problem>> + Send
+    where
+        Self: Sized;
+    fn receive(services: &Services, prepared: Self::Prepared, bytes: Upload) -> impl Future<Output = Result<Self::Received, Problem>> + Send;
+    fn record(
+        services: &Services,
+        scope: &mut WriteScope,
+        call: &Call<Self>,
+        received: Self::Received,
+    ) -> impl Future<Output = Result<Audited<Self::Answer>, Problem>> + Send
+    where
+        Self: Sized;
+}
+
+/// Bytes on their way out.
+pub struct Download {
+    pub name: String,
+    pub media_type: &'static str,
+    pub size: u64,
+    /// Lower-case hex; the stream ends in an error when the bytes turn out to differ.
+    pub sha256: String,
+    pub bytes: BoxStream<'static, Result<Bytes, Problem>>,
+}
+
+/// Hands out evidence. The stream must not be polled before the scope is committed.
+pub trait DiscloseHandler: Operation {
+    fn handle(services: &Services, scope: &mut WriteScope, call: Call<Self>) -> impl Future<Output = Result<Audited<Download>, Problem>> + Send
+    where
+        Self: Sized;
+}
+
+/// Where handlers are mounted: the HTTP adapter, and tests that list them.
+pub trait Mount {
+    fn open<O: OpenHandler>(&mut self);
+    fn read<O: ReadHandler>(&mut self)
+    where
+        O::Answer: serde::Serialize;
+    fn write<O: WriteHandler>(&mut self)
+    where
+        O::Body: serde::de::DeserializeOwned,
+        O::Answer: serde::Serialize;
+    fn upload<O: UploadHandler<Body = bailiwick_contract::StreamBody>>(&mut self)
+    where
+        O::Answer: serde::Serialize;
+    fn disclose<O: DiscloseHandler>(&mut self);
+}
+
+/// Which callers an operation's guard lets in.
+pub fn admission(guard: Guard) -> Admission {
+    use bailiwick_contract::{Grantee, Role};
+    match guard {
+        Guard::Open(_) => Admission { roles: vec![], keys: false, workloads: false },
+        Guard::AnyCaller => Admission { roles: Role::ALL.iter().map(|r| r.as_str()).collect(), keys: true, workloads: true },
+        Guard::Needs(permission) => Admission {
+            roles: Role::ALL.iter().filter(|r| permission.held_by(Grantee::Role(**r))).map(|r| r.as_str()).collect(),
+            keys: permission.held_by(Grantee::Key),
+            workloads: permission.held_by(Grantee::Workload),
+        },
+    }
+}

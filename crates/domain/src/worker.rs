@@ -1,0 +1,161 @@
+//! The worker: takes due jobs, runs each in its tenant's scope, keeps its lease alive, and puts failed ones back.
+
+use crate::{Services, evidence};
+use bailiwick_base::{Problem, ProjectId, RequestId, uuid_v7};
+use bailiwick_store::{Admission, Audited, Caller, JobKind, Lease, Request, WriteScope};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+/// A job's effects, not yet kept.
+pub struct Done {
+    pub scope: WriteScope,
+    pub action: &'static str,
+    pub audited: Audited<()>,
+}
+
+/// A job that did not get done.
+pub struct Failed(pub Problem);
+
+impl From<Problem> for Failed {
+    fn from(problem: Problem) -> Self {
+        Self(problem)
+    }
+}
+
+/// Bailiwick itself as a caller.
+pub fn system(name: &'static str, project: Option<ProjectId>) -> Caller {
+    Caller::System { name, project }
+}
+
+/// A job is let in as Bailiwick itself; no role, key or workload is.
+pub fn nobody() -> Admission {
+    Admission { roles: vec![], keys: false, workloads: false }
+}
+
+/// Every kind of job.
+pub const KINDS: &[&JobKind] = &[&evidence::jobs::PROCESS, &evidence::jobs::SWEEP];
+
+/// The kinds that run by themselves, with their cron expressions.
+pub fn schedules() -> Vec<(&'static str, &'static str)> {
+    KINDS.iter().filter_map(|kind| Some((kind.name, kind.schedule?))).collect()
+}
+
+async fn run(services: &Services, lease: &Lease) -> Result<Done, Failed> {
+    match lease.kind.as_str() {
+        "evidence.process" => evidence::jobs::process(services, lease).await,
+        "evidence.sweep" => evidence::jobs::sweep(services, lease).await,
+        other => Err(Failed(Problem::internal(format!("no handler for jobs of kind {other:?}")))),
+    }
+}
+
+fn kind_of(lease: &Lease) -> &'static JobKind {
+    KINDS.iter().find(|kind| kind.name == lease.kind).copied().unwrap_or(&evidence::jobs::SWEEP)
+}
+
+/// Runs one job to its end: done, put back, or dead.
+pub async fn perform(services: &Services, lease: &Lease) {
+    let kind = kind_of(lease);
+    let request = Request { id: RequestId(lease.id.0), address: None };
+    let work = async {
+        let done = run(services, lease).await?;
+        services.store.commit(done.scope, done.action, done.audited, &request).await.map_err(|e| Failed(e.into()))
+    };
+    let result = tokio::select! {
+        result = work => result,
+        () = lost(services, lease, kind.lease) => {
+            tracing::warn!(job = %lease.id, kind = lease.kind, "lease lost; the work is dropped");
+            return;
+        }
+    };
+    let Err(Failed(problem)) = result else { return };
+    let wait = (lease.attempt < kind.max_attempts).then(|| kind.wait_after(lease.attempt));
+    let cause = problem.internal.clone().unwrap_or_else(|| problem.to_string());
+    tracing::warn!(job = %lease.id, kind = lease.kind, attempt = lease.attempt, ?wait, cause, "job failed");
+    if let Err(error) = services.store.put_back(lease, wait, &cause).await {
+        tracing::warn!(job = %lease.id, %error, "job not put back; its lease will run out");
+    }
+}
+
+/// Ends when the lease was lost. While the database does not answer, the lease may still be ours: the last word is the commit's.
+async fn lost(services: &Services, lease: &Lease, length: Duration) {
+    loop {
+        tokio::time::sleep(length / 3).await;
+        if let Ok(false) = services.store.renew(lease, length).await {
+            return;
+        }
+    }
+}
+
+/// Takes and performs every due job, until none is due. For tests and `--once`.
+///
+/// # Errors
+/// The database's.
+pub async fn drain(services: &Services) -> Result<usize, Problem> {
+    let worker = uuid_v7(services.store.clock(), services.store.rng());
+    services.store.run_schedules().await?;
+    let mut performed = 0;
+    loop {
+        let leases = services.store.claim(worker, 1, Duration::from_secs(60)).await?;
+        let Some(lease) = leases.first() else { return Ok(performed) };
+        perform(services, lease).await;
+        performed += 1;
+    }
+}
+
+/// Works until told to stop; jobs in hand are finished first, for at most twenty seconds.
+pub async fn work(services: Services, at_once: usize, mut stop: watch::Receiver<bool>) {
+    let worker = uuid_v7(services.store.clock(), services.store.rng());
+    let slots = Arc::new(Semaphore::new(at_once));
+    let mut running = JoinSet::new();
+    let mut bell = None;
+    while !*stop.borrow() {
+        if bell.is_none() {
+            bell = services.store.job_bell().await.ok();
+        }
+        let wait = match turn(&services, worker, &slots, &mut running).await {
+            Ok(wait) => wait,
+            Err(problem) => {
+                tracing::warn!(cause = problem.internal.as_deref().unwrap_or(&problem.detail), "the job queue does not answer");
+                bell = None;
+                Duration::from_secs(1)
+            }
+        };
+        let rung = async {
+            match &mut bell {
+                Some(bell) => bell.rung().await.is_ok(),
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            heard = rung => if !heard { bell = None },
+            () = tokio::time::sleep(wait) => {}
+            Some(_) = running.join_next() => {}
+            _ = stop.changed() => {}
+        }
+    }
+    let finish = async { while running.join_next().await.is_some() {} };
+    if tokio::time::timeout(Duration::from_secs(20), finish).await.is_err() {
+        tracing::warn!("jobs in hand did not finish in time; their leases will run out");
+    }
+}
+
+/// Takes what is due and fits; answers how long to wait for the next.
+async fn turn(services: &Services, worker: Uuid, slots: &Arc<Semaphore>, running: &mut JoinSet<()>) -> Result<Duration, Problem> {
+    services.store.run_schedules().await?;
+    while let Ok(slot) = slots.clone().try_acquire_owned() {
+        let mut leases = services.store.claim(worker, 1, Duration::from_secs(60)).await?;
+        let Some(lease) = leases.pop() else { break };
+        let services = services.clone();
+        running.spawn(async move {
+            perform(&services, &lease).await;
+            drop(slot);
+        });
+    }
+    let now = services.store.now();
+    let due = services.store.next_due().await?;
+    let wait = due.map_or(Duration::from_secs(30), |at| Duration::try_from(at.duration_since(now)).unwrap_or(Duration::from_millis(200)));
+    Ok(wait.clamp(Duration::from_millis(200), Duration::from_secs(30)))
+}

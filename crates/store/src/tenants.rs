@@ -1,0 +1,116 @@
+//! The list of tenants: creating one, and finding the one a directory signs in to.
+
+use crate::error::StoreError;
+use crate::scope::{Admission, Caller, Store, SystemUse, sql_time};
+use crate::trail::{Audited, Request};
+use bailiwick_base::{DirectoryId, TenantId};
+use serde_json::json;
+
+/// Where a tenant's people and workloads sign in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TenantSignIn {
+    pub tenant: TenantId,
+    pub name: String,
+    pub directory: DirectoryId,
+    /// The application people sign in with.
+    pub client_id: String,
+    /// What tokens may carry as `aud`: the client id (v2 tokens) and the App ID URI (v1).
+    pub audiences: Vec<String>,
+}
+
+/// A tenant to be.
+#[derive(Debug, Clone)]
+pub struct NewTenant {
+    pub name: String,
+    pub directory: DirectoryId,
+    pub client_id: String,
+    pub audiences: Vec<String>,
+    pub unknown_directory: &'static str,
+}
+
+type Row = (uuid::Uuid, String, uuid::Uuid, String, Vec<String>);
+
+fn sign_in((tenant, name, directory, client_id, audiences): Row) -> TenantSignIn {
+    TenantSignIn { tenant: TenantId(tenant), name, directory: DirectoryId(directory), client_id, audiences }
+}
+
+impl Store {
+    /// The tenant that signs in with a directory, if one does.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn tenant_of(&self, directory: DirectoryId) -> Result<Option<TenantSignIn>, StoreError> {
+        let mut scope = self.system(SystemUse::FindTenant).await?;
+        let row: Option<Row> = sqlx::query_as(
+            "SELECT id, name, sign_in_directory, sign_in_client_id, sign_in_audiences FROM tenants WHERE sign_in_directory = $1",
+        )
+        .bind(directory.0)
+        .fetch_optional(&mut *scope.tx)
+        .await?;
+        Ok(row.map(sign_in))
+    }
+
+    /// Every tenant, by name. For the operator's console.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn tenants(&self) -> Result<Vec<TenantSignIn>, StoreError> {
+        let mut scope = self.system(SystemUse::ManageTenants).await?;
+        let rows: Vec<Row> =
+            sqlx::query_as("SELECT id, name, sign_in_directory, sign_in_client_id, sign_in_audiences FROM tenants ORDER BY name, id")
+                .fetch_all(&mut *scope.tx)
+                .await?;
+        Ok(rows.into_iter().map(sign_in).collect())
+    }
+
+    /// Creates a tenant with its trail and its schedules. A crash between the two steps leaves a tenant that [`Store::create_tenant`]
+    /// finishes when it is called again with the same directory.
+    ///
+    /// # Errors
+    /// The database's; `conflict` when the directory signs in to a tenant of another name.
+    pub async fn create_tenant(&self, new: &NewTenant, schedules: &[(&'static str, &'static str)], request: &Request) -> Result<TenantId, StoreError> {
+        let now = self.now();
+        let fresh = TenantId::new(self.clock(), self.rng());
+        let mut scope = self.system(SystemUse::ManageTenants).await?;
+        let inserted = sqlx::query(
+            "INSERT INTO tenants (id, name, sign_in_directory, sign_in_client_id, sign_in_audiences, unknown_directory, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (sign_in_directory) DO NOTHING",
+        )
+        .bind(fresh.0)
+        .bind(&new.name)
+        .bind(new.directory.0)
+        .bind(&new.client_id)
+        .bind(&new.audiences)
+        .bind(new.unknown_directory)
+        .bind(sql_time(now))
+        .execute(&mut *scope.tx)
+        .await?
+        .rows_affected();
+        crate::jobs::schedule_everywhere(&mut scope, schedules).await?;
+        scope.commit().await?;
+        let existing = self.tenant_of(new.directory).await?;
+        let tenant = match existing {
+            Some(found) if found.name == new.name => found.tenant,
+            _ => {
+                let problem = bailiwick_base::Problem::new(bailiwick_base::Code::Conflict, "This directory signs in to a tenant already.");
+                return Err(problem.into());
+            }
+        };
+        let caller = Caller::System { name: "console", project: None };
+        let mut scope = self.write(tenant, &caller, &Admission { roles: vec![], keys: false, workloads: false }).await?;
+        let begun = sqlx::query("INSERT INTO trail_heads (tenant_id, seq, hash) VALUES ($1, 0, $2) ON CONFLICT DO NOTHING")
+            .bind(tenant.0)
+            .bind(bailiwick_proof::GENESIS.as_slice())
+            .execute(scope.sql())
+            .await?
+            .rows_affected();
+        let audited = if begun == 1 {
+            Audited::new((), format!("tenant/{tenant}"), json!({"name": new.name, "directory": new.directory}))
+        } else {
+            Audited::unchanged(())
+        };
+        self.commit(scope, "tenant.created", audited, request).await?;
+        tracing::debug!(%tenant, inserted, "tenant ready");
+        Ok(tenant)
+    }
+}
