@@ -339,10 +339,12 @@ impl Reader {
         Ok(())
     }
 
+    #[cold]
     pub fn malformed(&self, what: &str) -> FormatError {
         self.error(FormatErrorKind::Malformed, what)
     }
 
+    #[cold]
     pub fn limit(&self, what: &str) -> FormatError {
         self.error(FormatErrorKind::Limit, what)
     }

@@ -14,10 +14,13 @@ impl Reader {
     }
 
     /// Makes `buffer[at]` valid; false at the end of the source.
+    #[inline]
     pub(super) fn fill(&mut self) -> Result<bool> {
-        if self.at < self.end {
-            return Ok(true);
-        }
+        if self.at < self.end { Ok(true) } else { self.refill() }
+    }
+
+    #[cold]
+    fn refill(&mut self) -> Result<bool> {
         self.before += self.end as u64;
         (self.at, self.end) = (0, 0);
         loop {
