@@ -6,7 +6,7 @@ pub mod wire;
 use crate::credential::Credential;
 use crate::failure::Failure;
 use crate::retry::Trouble;
-use bailiwick_contract::{BodyKind, Guard, Method, Operation, OperationSpec, StreamBody};
+use bailiwick_contract::{BodyKind, Method, Operation, OperationSpec, StreamBody};
 use reqwest::{RequestBuilder, Url, header};
 use serde::{Serialize, de::DeserializeOwned};
 use wire::Wire;
@@ -85,8 +85,8 @@ impl Client {
             Method::Delete => http.delete(url),
         };
         match &self.credential {
-            Some(credential) if !matches!(spec.guard, Guard::Open(_)) => credential.sign(request),
-            _ => request,
+            Some(credential) => credential.sign(request),
+            None => request,
         }
     }
 

@@ -11,6 +11,8 @@ use futures::StreamExt;
 use serde_json::{Value, json};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 pub const RUN: &str = "0192f0c1-2b3c-7d4e-8f50-61728394a5c0";
 pub const ORIGINAL: &str = "0192f0c1-2b3c-7d4e-8f50-61728394a5c9";
@@ -28,8 +30,6 @@ pub enum Fault {
     Problem(u16, Value),
     /// Redirected there.
     Redirect(String),
-    /// As a problem, before the body of the request is read.
-    RefusedEarly(u16, Value),
 }
 
 #[derive(Debug, Clone)]
@@ -113,9 +113,6 @@ async fn answer(state: Arc<Mutex<State>>, request: Request) -> Response {
         state.lock().unwrap().seen.push(Seen { line, headers, body: first.unwrap().unwrap() });
         return broken();
     }
-    if let Some(Fault::RefusedEarly(status, problem)) = fault {
-        return refused(status, None, problem);
-    }
     let body = axum::body::to_bytes(request.into_body(), usize::MAX).await.unwrap();
     let mut state = state.lock().unwrap();
     state.seen.push(Seen { line: line.clone(), headers, body: body.clone() });
@@ -193,4 +190,34 @@ impl State {
 
 pub fn sha256(bytes: &[u8]) -> String {
     hex::encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes))
+}
+
+/// A server that opens runs, and refuses files by their head: whoever has begun to send the body finds the connection gone instead.
+pub async fn hasty(problem: Value) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut socket, _)) = listener.accept().await {
+            let (mut head, mut byte) = (Vec::new(), [0]);
+            while !head.ends_with(b"\r\n\r\n") && socket.read(&mut byte).await.unwrap() > 0 {
+                head.push(byte[0]);
+            }
+            let opens = head.starts_with(b"POST /api/v1/runs ");
+            let body_came = tokio::time::timeout(Duration::from_millis(100), socket.peek(&mut byte)).await.is_ok();
+            let (status, answer) = match (opens, body_came) {
+                (true, _) => (201, (OpenRun::SPEC.example)()),
+                (false, true) => continue,
+                (false, false) => (413, problem.clone()),
+            };
+            let answer = answer.to_string();
+            let answer = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{answer}", answer.len());
+            socket.write_all(answer.as_bytes()).await.unwrap();
+            if opens {
+                // The request's own body is drained, so that closing does not reset the connection under the answer.
+                let _ = socket.shutdown().await;
+                while socket.read(&mut [0; 1024]).await.is_ok_and(|n| n > 0) {}
+            }
+        }
+    });
+    url
 }
