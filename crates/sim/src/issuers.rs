@@ -112,7 +112,10 @@ pub fn mint(cloud: &Cloud, realm: &Realm, job: &CiJob, audience: &str) -> Result
     if let (Some(claims), Value::Object(fixed)) = (claims.as_object_mut(), fixed) {
         claims.extend(fixed);
     }
-    jwt::rs256(cloud.platform_key(job.platform)?, json!({}), &claims)
+    let key = cloud.platform_key(job.platform)?;
+    // As GitHub writes it, beside the kid.
+    let header = if job.platform == Platform::Github { json!({"x5t": key.x5t()}) } else { json!({}) };
+    jwt::rs256(key, header, &claims)
 }
 
 /// The running job whose request token this is.

@@ -195,3 +195,38 @@ async fn a_ci_job_asks_its_platform_for_a_token() {
     let body: Value = devops.send().await.unwrap().json().await.unwrap();
     assert_eq!(world.token(&with_assertion(body["oidcToken"].as_str().unwrap()), None).await.0, 200);
 }
+
+/// An assertion made the older way: RS256, with the header given.
+fn rs256_assertion(world: &World, header: Value) -> String {
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+    use rustls::pki_types::{PrivatePkcs8KeyDer, pem::PemObject};
+    let certificate = world.sim.client_certificate(CONTOSO.pipeline).unwrap();
+    let der = PrivatePkcs8KeyDer::from_pem_slice(certificate.private_key_pem.as_bytes()).unwrap();
+    let key = aws_lc_rs::signature::RsaKeyPair::from_pkcs8(der.secret_pkcs8_der()).unwrap();
+    let now = support::NOW.parse::<bailiwick_base::Timestamp>().unwrap().as_second();
+    let claims = json!({
+        "iss": CONTOSO.pipeline, "sub": CONTOSO.pipeline, "exp": now + 300, "nbf": now, "jti": "1",
+        "aud": format!("{}/{}/oauth2/v2.0/token", world.sim.url(), CONTOSO.domain),
+    });
+    let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let input = format!("{}.{}", encode(&header), encode(&claims));
+    let mut signature = vec![0; key.public_modulus_len()];
+    let random = aws_lc_rs::rand::SystemRandom::new();
+    key.sign(&aws_lc_rs::signature::RSA_PKCS1_SHA256, &random, input.as_bytes(), &mut signature).unwrap();
+    format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature))
+}
+
+#[tokio::test]
+async fn the_older_forms_of_a_certificate_assertion_are_taken_and_unnamed_certificates_are_not() {
+    let world = world().await;
+    let pem = world.sim.client_certificate(CONTOSO.pipeline).unwrap().certificate_pem;
+    let body: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+    let carried = rs256_assertion(&world, json!({"alg": "RS256", "x5c": [body]}));
+    assert_eq!(world.token(&with_assertion(&carried), None).await.0, 200);
+    let unnamed = rs256_assertion(&world, json!({"alg": "RS256"}));
+    assert_eq!(refused(&world, &with_assertion(&unnamed)).await.2, 700027);
+    let confused = rs256_assertion(&world, json!({"alg": "PS256", "x5c": [body]}));
+    assert_eq!(refused(&world, &with_assertion(&confused)).await.2, 700027);
+    let none = rs256_assertion(&world, json!({"alg": "none", "x5c": [body]}));
+    assert_eq!(refused(&world, &with_assertion(&none)).await.2, 700027);
+}

@@ -48,7 +48,8 @@ fn it_writes_the_reports_of_a_day() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("report");
     let run = |arguments: &[&str]| {
-        let status = Command::new(env!("CARGO_BIN_EXE_bailiwick-sim")).arg("report").args(arguments).arg("--out").arg(&out).output().unwrap();
+        let status =
+            Command::new(env!("CARGO_BIN_EXE_bailiwick-sim")).arg("report").args(arguments).arg("--out").arg(&out).output().unwrap();
         status.status.success().then(|| fs::read(&out).unwrap())
     };
     let maester = |day: &str| run(&["--family", "maester", "--directory", "contoso", "--day", day]);

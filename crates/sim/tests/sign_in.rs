@@ -119,6 +119,23 @@ async fn what_the_application_did_wrong_goes_back_to_it_with_its_state() {
 }
 
 #[tokio::test]
+async fn an_unassigned_user_gets_neither_code_nor_session() {
+    let world = world().await;
+    let all = but(world.portal_request(), "login_hint", Some("unassigned@contoso.example"));
+    let page = world.sign_in(&all, CONTOSO.unassigned).await;
+    assert!(page.location.is_none() && page.cookie.is_none());
+    let silent = world.open(&contoso(), &but(all, "prompt", Some("none")), page.cookie.as_deref()).await;
+    assert_eq!(silent.error().0, "login_required");
+}
+
+#[tokio::test]
+async fn a_stranger_of_another_directory_cannot_be_picked() {
+    let world = world().await;
+    let page = world.sign_in(&world.portal_request(), FABRIKAM.owner).await;
+    assert!(page.location.is_none() && page.body.contains("AADSTS50034"));
+}
+
+#[tokio::test]
 async fn silent_sign_in_needs_a_session_and_sign_out_ends_it() {
     let world = world().await;
     let silent = but(world.portal_request(), "prompt", Some("none"));

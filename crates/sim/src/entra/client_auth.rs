@@ -100,11 +100,10 @@ fn check_secret(cloud: &Cloud, app: &App, presented: &str) -> Result<ClientProof
 
 fn check_assertion(cloud: &Cloud, directory: &Directory, app: &App, assertion: &str) -> Result<ClientProof, Aadsts> {
     let parsed = Parsed::read(assertion).ok_or_else(|| Aadsts::new(50027, "invalid_client", "JWT token is invalid or malformed."))?;
-    let ours = parsed.text("iss").is_some_and(|iss| iss.eq_ignore_ascii_case(&app.client_id.to_string()));
-    match ours
-        || parsed.header.contains_key("x5t")
-        || parsed.header.contains_key("x5t#S256") && parsed.text("sub") == Some(&app.client_id.to_string())
-    {
+    // A client's own assertion names the client; a federated token names its issuer. Headers do not tell: GitHub's tokens carry x5t too.
+    let client = app.client_id.to_string();
+    let own = ["iss", "sub"].iter().any(|name| parsed.text(name).is_some_and(|value| value.eq_ignore_ascii_case(&client)));
+    match own {
         true => check_certificate(cloud, directory, app, &parsed)?,
         false => check_federated(cloud, app, &parsed)?,
     }
@@ -163,14 +162,16 @@ fn registered(cloud: &Cloud, app: &App) -> Vec<Vec<u8>> {
     written.chain(cloud.made_client_key(app.client_id).map(|key| key.certificate_der().to_vec())).collect()
 }
 
-/// Whether the header names this certificate by SHA-256 or SHA-1 thumbprint.
+/// Whether the header names this certificate: by SHA-256 thumbprint, by SHA-1 thumbprint, or by carrying it.
 fn is_named(parsed: &Parsed, der: &[u8]) -> bool {
-    let sha256 = b64(digest(&SHA256, der));
-    let sha1 = b64(digest(&SHA1_FOR_LEGACY_USE_ONLY, der));
-    match parsed.header_text("x5t#S256") {
-        Some(named) => named.trim_end_matches('=') == sha256,
-        None => parsed.header_text("x5t").is_some_and(|named| named.trim_end_matches('=') == sha1),
+    if let Some(named) = parsed.header_text("x5t#S256") {
+        return named.trim_end_matches('=') == b64(digest(&SHA256, der));
     }
+    if let Some(named) = parsed.header_text("x5t") {
+        return named.trim_end_matches('=') == b64(digest(&SHA1_FOR_LEGACY_USE_ONLY, der));
+    }
+    let leaf = parsed.header.get("x5c").and_then(|chain| chain.get(0)?.as_str());
+    leaf.is_some_and(|leaf| leaf == STANDARD.encode(der))
 }
 
 /// Every address of this directory's token endpoint.
