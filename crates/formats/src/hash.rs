@@ -64,6 +64,17 @@ impl Ordinals {
     }
 }
 
+/// Keys met before, at nine bytes each.
+#[derive(Default)]
+pub struct Met(HashSet<u64, BuildHasherDefault<Prefix>>);
+
+impl Met {
+    /// True the first time.
+    pub fn insert(&mut self, key: &str) -> bool {
+        self.0.insert(Parts::new().text(key).content())
+    }
+}
+
 /// The keys are SHA-256 already: hashing them again would change nothing.
 #[derive(Default)]
 pub struct Prefix(u64);

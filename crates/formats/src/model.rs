@@ -25,7 +25,8 @@ pub struct SeriesInfo {
 /// What was tested, told once per series before the first observation that names it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CheckInfo {
-    /// Stable within tool and family: `MT.1001`, `CKV_AZURE_1`, `MS.AAD.1.1`.
+    /// Stable within tool and family: `MT.1001`, `CKV_AZURE_1`, `MS.AAD.1.1`. Where a Maester report repeats an id, the test's whole
+    /// name (`AADSC: Default Settings`), since the id names no test alone there.
     pub key: String,
     pub title: String,
     /// Plain text or Markdown; hostile until rendered by a sanitiser.
@@ -48,7 +49,8 @@ pub struct Observation {
     /// First 8 bytes of SHA-256 over everything below: equal means nothing a person would see has changed.
     pub content: u64,
     pub outcome: Outcome,
-    /// The tool's own word for the outcome where it differs (`Planned`, `N/A`, `Warning`).
+    /// The tool's own word for the outcome where it differs (`Planned`, `N/A`, `Warning`). For SARIF the level (`error`, `note`), for
+    /// another kind than fail the kind, with a level of its own in brackets (`pass`, `review (note)`).
     pub outcome_word: Option<String>,
     pub severity: Severity,
     pub severity_source: SeveritySource,

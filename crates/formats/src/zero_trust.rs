@@ -3,13 +3,13 @@
 //! Risk becomes severity, pillar becomes group and product, and Planned is kept with the skipped: a recommendation that is not
 //! assessed yet is no regression while it rests there. `Account`, `TenantInfo` and charts are never told.
 
-use crate::hash::{Ordinals, Parts};
+use crate::hash::{Met, Ordinals, Parts};
 use crate::json::{Kind, Reader, Result, cut};
 use crate::model::{CheckInfo, FormatError, FormatErrorKind, Limits, Observation, Report, SeriesEnd, SeriesInfo, SeveritySource, Sink};
 use crate::product;
 use crate::told::{self, Taken, Told, Unknown};
 use bailiwick_base::{Family, Outcome, Product, Severity};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use uuid::Uuid;
 
 /// What the first pass learned: the header.
@@ -122,7 +122,7 @@ impl Outline {
 #[derive(Default)]
 struct Tests {
     ordinals: Ordinals,
-    told: HashSet<String>,
+    told: Met,
     unknown: Unknown,
     /// Passed tests by pillar.
     passed: HashMap<String, u64>,
@@ -145,7 +145,7 @@ impl Tests {
         (observation.severity, observation.severity_source) = self.severity(test.risk.as_deref());
         observation.title = told::title(if test.title.is_empty() { &key } else { &test.title });
         (observation.message, observation.truncated) = test.message(outcome, limits);
-        if self.told.insert(key.clone()) {
+        if self.told.insert(&key) {
             told.check(test.check(key))?;
         }
         told.observation(observation)
@@ -234,7 +234,10 @@ fn read_test(r: &mut Reader, limits: &Limits) -> Result<Test> {
             "TestRisk" => test.risk = r.loose()?.or(test.risk.take()),
             "TestLikelihood" => test.risk = test.risk.take().or(r.loose()?),
             "TestPillar" => test.pillar = r.cut_string(100)?.0,
-            "TestCategory" | "TestSfiPillar" | "TestTags" | "TestAppliesTo" => tags.extend(r.strings()?),
+            "TestCategory" | "TestSfiPillar" | "TestTags" | "TestAppliesTo" => {
+                tags.extend(r.strings()?);
+                tags.truncate(200);
+            }
             "TestSkipped" => test.skipped = r.loose()?.filter(|code| !code.is_empty()),
             "SkippedReason" => test.reason = r.loose()?.filter(|text| !text.trim().is_empty()),
             _ => r.skip()?,
@@ -277,11 +280,10 @@ fn read_summary(r: &mut Reader) -> Result<Vec<(String, i64)>> {
     if r.object()? {
         while let Some(key) = r.next_key()? {
             match key.strip_suffix("Passed").map(str::to_owned) {
-                Some(pillar) => passed.extend(r.int()?.map(|n| (pillar, n))),
-                None => r.skip()?,
+                Some(pillar) if passed.len() < 50 => passed.extend(r.int()?.map(|n| (pillar, n))),
+                _ => r.skip()?,
             }
         }
     }
-    passed.truncate(50);
     Ok(passed)
 }

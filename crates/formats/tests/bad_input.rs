@@ -165,6 +165,27 @@ fn each_limit_names_itself() {
     assert!(message.truncated && message.message.len() == 8192 && message.message.chars().all(|c| c == 'é'));
 }
 
+/// Files of a few megabytes made to cost much more than their size: each is done with in the time its size takes.
+#[test]
+fn files_made_to_cost_time_or_memory_do_not() {
+    let artifacts = sarif(&format!("{RUN},\"artifacts\":[{}]", vec!["{}"; 1_100_000].join(",")));
+    expect(artifacts.as_bytes(), Limit, &["rules, artifacts", "bytes"]);
+
+    let many = |text: &str, n: usize| vec![text; n].join(",");
+    let run = format!("{RUN},\"invocations\":[{}],\"results\":[{{\"ruleId\":\"{}\",\"suppressions\":[{}],\"message\":{{\"text\":\"{}\",\"arguments\":[\"{}\"]}}}}]",
+        many("{}", 400_000), "a/".repeat(400_000), many("{}", 400_000), "{0}".repeat(2000), "x".repeat(400_000));
+    let (_, kept) = parse(sarif(&run).as_bytes()).unwrap();
+    let told = &kept.0[0].results[0];
+    assert!(told.check.len() <= 500 && told.message.len() <= 8192 && told.truncated);
+
+    let tags = maester(&format!("\"Tests\":[{{\"Name\":\"a\",\"Result\":\"Failed\",\"Tag\":[{}],\"ErrorRecord\":[{}]}}]", many("\"t\"", 400_000), many("\"e\"", 400_000)));
+    let (_, kept) = parse(tags.as_bytes()).unwrap();
+    assert!(kept.0[0].checks[0].tags.len() <= 50 && kept.0[0].results[0].message.len() <= 8192);
+
+    let html = format!(r#"{{"MetaData":{{"Tool":"ScubaGear"}},"Results":{{"AAD":[{{"Controls":[{{"Control ID":"MS.AAD.1.1v1","Result":"Fail","Details":"{}"}}]}}]}}}}"#, "<a ".repeat(400_000));
+    assert_eq!(parse(html.as_bytes()).unwrap().1.results().count(), 1);
+}
+
 #[test]
 fn foreign_formats_and_versions_are_refused_by_name() {
     let cases: &[(&str, &str)] = &[

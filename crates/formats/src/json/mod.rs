@@ -16,6 +16,9 @@ const BUFFER: usize = 64 << 10;
 /// No number in a report has more characters.
 const NUMBER: usize = 512;
 
+/// Strings kept of one list.
+const LIST: usize = 200;
+
 /// The kind of the value that comes next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -232,14 +235,18 @@ impl Reader {
         }
     }
 
-    /// Every string of an array, or the one string that stands in its place (old writers unwrap arrays of one).
+    /// The strings of an array, or the one string that stands in its place (old writers unwrap arrays of one). After `LIST` of
+    /// them the rest is passed over: no list that is told is longer.
     pub fn strings(&mut self) -> Result<Vec<String>> {
         let mut all = Vec::new();
         match self.peek()? {
             Kind::Array => {
                 self.array()?;
                 while self.next_element()? {
-                    all.extend(self.loose()?);
+                    match all.len() < LIST {
+                        true => all.extend(self.loose()?),
+                        false => self.skip()?,
+                    }
                 }
             }
             _ => all.extend(self.loose()?),

@@ -15,6 +15,9 @@ use uuid::Uuid;
 
 mod test;
 
+/// Severity settings kept of one tenant.
+const SETTINGS: usize = 10_000;
+
 type Hashes = HashSet<u64, BuildHasherDefault<Prefix>>;
 
 /// What the first pass learned.
@@ -48,7 +51,7 @@ pub fn outline(r: &mut Reader, limits: &Limits) -> Result<Outline> {
     let mut tenants = Vec::new();
     let mut single = Tenant { place: "$".into(), ..Tenant::default() };
     let mut seen_tenants = false;
-    each_member(r, &mut single, limits, &mut |r, key, top| match key {
+    each_member(r, &mut single, &mut |r, key, top| match key {
         "Tenants" => {
             r.once(&mut seen_tenants, "Tenants")?;
             if !r.array()? {
@@ -90,7 +93,7 @@ pub fn outline(r: &mut Reader, limits: &Limits) -> Result<Outline> {
 fn entry(r: &mut Reader, limits: &Limits, taken: &mut Taken) -> Result<Tenant> {
     let mut tenant = Tenant { place: r.path(), ..Tenant::default() };
     r.be_lenient();
-    each_member(r, &mut tenant, limits, &mut |r, key, tenant| match key {
+    each_member(r, &mut tenant, &mut |r, key, tenant| match key {
         "Tenants" => r.skip(),
         _ => read_tests(r, limits, &mut |r, test| {
             taken.result(r, limits)?;
@@ -170,7 +173,6 @@ impl Tenant {
 fn each_member(
     r: &mut Reader,
     tenant: &mut Tenant,
-    limits: &Limits,
     inner: &mut dyn FnMut(&mut Reader, &str, &mut Tenant) -> Result<()>,
 ) -> Result<()> {
     if r.peek()? != Kind::Object {
@@ -204,7 +206,7 @@ fn each_member(
             }
             "ExecutedAt" => tenant.executed_at = r.string()?,
             "CurrentVersion" => tenant.version = r.loose()?.filter(|v| !v.is_empty()).map(|v| cut(&v, 100).0),
-            "MaesterConfig" => tenant.configured = configured(r, limits)?,
+            "MaesterConfig" => tenant.configured = configured(r)?,
             "PassedCount" | "FailedCount" | "SkippedCount" | "ErrorCount" | "InvestigateCount" | "NotRunCount" | "TotalCount" => {
                 let name = key.to_owned();
                 if let Some(stated) = r.int()? {
@@ -219,7 +221,7 @@ fn each_member(
 }
 
 /// `MaesterConfig.TestSettings[].{Id,Severity}`.
-fn configured(r: &mut Reader, limits: &Limits) -> Result<HashMap<String, String>> {
+fn configured(r: &mut Reader) -> Result<HashMap<String, String>> {
     let mut severities = HashMap::new();
     if r.peek()? != Kind::Object {
         r.skip()?;
@@ -247,9 +249,9 @@ fn configured(r: &mut Reader, limits: &Limits) -> Result<HashMap<String, String>
                 }
             }
             if let (Some(id), Some(severity)) = (id, severity)
-                && severities.len() < limits.results as usize
+                && severities.len() < SETTINGS
             {
-                severities.insert(id.to_lowercase(), severity);
+                severities.insert(cut(&id, 300).0.to_lowercase(), cut(&severity, 100).0);
             }
         }
     }
@@ -261,7 +263,7 @@ fn configured(r: &mut Reader, limits: &Limits) -> Result<HashMap<String, String>
 pub fn tell(r: &mut Reader, outline: &Outline, limits: &Limits, sink: &mut dyn Sink) -> Result<Report> {
     let mut told = Told(sink);
     let mut number = 0;
-    each_member(r, &mut Tenant::default(), limits, &mut |r, key, _| match key {
+    each_member(r, &mut Tenant::default(), &mut |r, key, _| match key {
         "Tenants" if outline.several => {
             r.array()?;
             while r.next_element()? {
@@ -272,7 +274,7 @@ pub fn tell(r: &mut Reader, outline: &Outline, limits: &Limits, sink: &mut dyn S
                     continue;
                 }
                 let mut run = Run::begin(tenant, &mut told)?;
-                each_member(r, &mut Tenant::default(), limits, &mut |r, key, _| match key {
+                each_member(r, &mut Tenant::default(), &mut |r, key, _| match key {
                     "Tests" => run.tests(r, limits, &mut told),
                     _ => r.skip(),
                 })?;

@@ -123,26 +123,29 @@ fn detail(r: &mut Reader, limits: &Limits) -> Result<Detail> {
 
 /// The messages of `ErrorRecord`, which is a list, one object, a text or null, by release.
 fn error_text(r: &mut Reader, limits: &Limits) -> Result<String> {
-    let mut messages: Vec<String> = Vec::new();
+    let mut text = String::new();
     match r.peek()? {
         Kind::Array => {
             r.array()?;
             while r.next_element()? {
-                one_error(r, &mut messages, limits)?;
+                one_error(r, &mut text, limits)?;
             }
         }
-        _ => one_error(r, &mut messages, limits)?,
+        _ => one_error(r, &mut text, limits)?,
     }
-    Ok(messages.join("\n"))
+    Ok(text)
 }
 
-fn one_error(r: &mut Reader, messages: &mut Vec<String>, limits: &Limits) -> Result<()> {
-    let mut add = |text: Option<String>| {
-        if let Some(text) = text.filter(|text| !text.trim().is_empty())
-            && messages.iter().map(String::len).sum::<usize>() < limits.text
-        {
-            messages.push(cut(text.trim(), limits.text).0);
+fn one_error(r: &mut Reader, text: &mut String, limits: &Limits) -> Result<()> {
+    let mut add = |message: Option<String>| {
+        let message = message.unwrap_or_default();
+        if message.trim().is_empty() || text.len() >= limits.text {
+            return;
         }
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text.push_str(&cut(message.trim(), limits.text).0);
     };
     if r.peek()? != Kind::Object {
         add(r.loose()?);

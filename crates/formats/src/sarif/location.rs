@@ -27,10 +27,27 @@ pub struct Bases {
     pub root: Option<String>,
     /// Absolute places that stand for the root: working directories.
     pub directories: Vec<String>,
+    /// Absolute bases and directories, the longest first; see [`Bases::find_roots`].
+    roots: Vec<String>,
     pub artifacts: Vec<Artifact>,
 }
 
+impl Artifact {
+    /// What it takes in memory.
+    pub fn bytes(&self) -> usize {
+        size_of::<Self>() + [&self.uri, &self.base].into_iter().flatten().map(String::len).sum::<usize>()
+    }
+}
+
 impl Bases {
+    /// To be called once all members have been read: an absolute URI is told from the root it lies in.
+    pub fn find_roots(&mut self) {
+        let known = self.ids.values().filter_map(|b| b.uri.as_deref()).chain(self.directories.iter().map(String::as_str));
+        let mut roots: Vec<String> = known.map(|root| forward(root).trim_end_matches('/').to_owned()).filter(|root| absolute(root)).collect();
+        roots.sort_by_key(|root| std::cmp::Reverse(root.len()));
+        self.roots = roots;
+    }
+
     /// The path of an artifact, which may name itself by its place in `artifacts`.
     pub fn path(&self, artifact: &Artifact) -> String {
         let listed = artifact.index.and_then(|i| usize::try_from(i).ok()).and_then(|i| self.artifacts.get(i));
@@ -69,13 +86,8 @@ impl Bases {
 
     /// An absolute URI without the root it lies in; a file URI elsewhere becomes a path from its own root.
     fn within(&self, uri: &str) -> String {
-        let known = self.ids.values().filter_map(|b| b.uri.as_deref()).chain(self.directories.iter().map(String::as_str));
-        let longest = known
-            .map(|root| forward(root).trim_end_matches('/').to_owned())
-            .filter(|root| absolute(root) && uri.strip_prefix(root.as_str()).is_some_and(|rest| rest.starts_with('/')))
-            .max_by_key(String::len);
-        if let Some(root) = longest {
-            return uri[root.len() + 1..].to_owned();
+        if let Some(within) = self.roots.iter().find_map(|root| uri.strip_prefix(root.as_str())?.strip_prefix('/')) {
+            return within.to_owned();
         }
         match uri.get(..5).filter(|scheme| scheme.eq_ignore_ascii_case("file:")).map(|_| &uri[5..]) {
             // file://host/path: the host is no part of the path.
@@ -157,7 +169,8 @@ mod tests {
             ("A".to_owned(), at("a/", Some("B"))),
             ("B".to_owned(), at("b/", Some("A"))),
         ];
-        let bases = Bases { ids: ids.into(), directories: vec!["file:///home/runner/work".into()], ..Bases::default() };
+        let mut bases = Bases { ids: ids.into(), directories: vec!["file:///home/runner/work".into()], ..Bases::default() };
+        bases.find_roots();
         assert_eq!(bases.resolve("list.h", Some("SRC")), "src/list.h");
         assert_eq!(bases.resolve("file://build.example.com/work/src/list.h", None), "src/list.h");
         assert_eq!(bases.resolve("file:///home/runner/work/app.py", None), "app.py");

@@ -1,10 +1,13 @@
 //! Message texts: templates, arguments and links.
 
-/// A template with `{0}` replaced by its arguments and doubled braces made single (SARIF 3.11.5).
-pub fn fill(template: &str, arguments: &[String]) -> String {
+/// A template with `{0}` replaced by its arguments and doubled braces made single (SARIF 3.11.5). Ends soon after `max` bytes.
+pub fn fill(template: &str, arguments: &[String], max: usize) -> String {
     let mut filled = String::with_capacity(template.len() + 64);
     let mut rest = template;
     while let Some(at) = rest.find(['{', '}']) {
+        if filled.len() > max {
+            return filled;
+        }
         filled.push_str(&rest[..at]);
         let brace = &rest[at..];
         if brace.starts_with("{{") || brace.starts_with("}}") {
@@ -12,10 +15,10 @@ pub fn fill(template: &str, arguments: &[String]) -> String {
             rest = &brace[2..];
             continue;
         }
-        let hole = brace.find('}').and_then(|end| Some((end, brace.get(1..end)?.parse::<usize>().ok()?)));
+        let hole = brace.bytes().take(8).position(|b| b == b'}').and_then(|end| Some((end, brace.get(1..end)?.parse::<usize>().ok()?)));
         match hole.and_then(|(end, n)| Some((end, arguments.get(n)?))) {
             Some((end, argument)) => {
-                filled.push_str(argument);
+                filled.push_str(&crate::json::cut(argument, max).0);
                 rest = &brace[end + 1..];
             }
             None => {
@@ -78,8 +81,8 @@ mod tests {
     #[test]
     fn templates_take_their_arguments() {
         let arguments = ["ptr".to_owned(), "0".to_owned()];
-        assert_eq!(fill("\"{0}\" [here]({1})", &arguments), "\"ptr\" [here](0)");
-        assert_eq!(fill("{{0}} {2} {x} {", &arguments), "{0} {2} {x} {");
+        assert_eq!(fill("\"{0}\" [here]({1})", &arguments, 100), "\"ptr\" [here](0)");
+        assert_eq!(fill("{{0}} {2} {x} {", &arguments, 100), "{0} {2} {x} {");
     }
 
     #[test]

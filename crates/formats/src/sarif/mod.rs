@@ -23,6 +23,7 @@ use crate::json::{Kind, Reader, Result};
 use crate::model::{FormatError, FormatErrorKind, Limits, Report, SeriesEnd, Sink};
 use crate::told::{Taken, Told, Unknown};
 use bailiwick_base::Family;
+use rules::Room;
 use run::Frame;
 use std::collections::HashSet;
 
@@ -33,6 +34,7 @@ pub struct Outline {
 
 pub fn outline(r: &mut Reader, limits: &Limits) -> Result<Outline> {
     let mut taken = Taken::default();
+    let mut room = Room::new();
     let mut runs = Vec::new();
     let mut seen = false;
     r.object()?;
@@ -48,7 +50,7 @@ pub fn outline(r: &mut Reader, limits: &Limits) -> Result<Outline> {
         r.array()?;
         while r.next_element()? {
             taken.series(r, limits)?;
-            runs.push(run::read(r, limits, &mut taken)?);
+            runs.push(run::read(r, limits, &mut taken, &mut room)?);
         }
     }
     if !seen {
@@ -120,6 +122,9 @@ impl Results<'_> {
         let rule = self.frame.rules.find(&raw.rule);
         let key = raw.check_key(rule);
         if !self.told.contains(&key) {
+            if self.told.len() >= rules::MOST {
+                return Err(r.limit(&format!("the results of a run name more different rules than the limit of {}", rules::MOST)));
+            }
             told.check(self.frame.rules.check(&key, rule))?;
             self.told.insert(key.clone());
         }

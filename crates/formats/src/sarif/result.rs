@@ -141,8 +141,8 @@ impl Raw {
         let Message { text, cut: was_cut, id, arguments } = &self.message;
         let template = id.as_deref().filter(|_| text.is_empty()).and_then(|id| frame.rules.template(found, id));
         let filled = match template {
-            Some(template) => message::fill(template, arguments),
-            None if !arguments.is_empty() => message::fill(text, arguments),
+            Some(template) => message::fill(template, arguments, limits.text),
+            None if !arguments.is_empty() => message::fill(text, arguments, limits.text),
             None => text.clone(),
         };
         let (text, long) = cut(&message::unlink(filled), limits.text);

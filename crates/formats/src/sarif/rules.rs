@@ -8,11 +8,45 @@ use crate::told;
 use bailiwick_base::Product;
 use std::collections::HashMap;
 
-/// Rules of one run.
-const MOST: usize = 100_000;
-/// Bytes of description kept for all rules of one run; later rules keep their title alone.
-const DESCRIPTIONS: usize = 16 << 20;
+/// Rules of one component, and different rules that the results of one run may name.
+pub const MOST: usize = 100_000;
 const EXTENSIONS: usize = 1_000;
+/// Parts a hierarchical rule id is tried by.
+const PARTS: usize = 16;
+
+/// Bytes that may be kept between the passes: rules, artifacts and the like of all runs of a file.
+pub struct Room {
+    left: usize,
+    /// Of those, for descriptions: when they are used up, later rules keep their title alone.
+    descriptions: usize,
+}
+
+impl Room {
+    const BYTES: usize = 64 << 20;
+
+    pub fn new() -> Self {
+        Self { left: Self::BYTES, descriptions: 16 << 20 }
+    }
+
+    /// Takes room for something of `bytes`, or refuses.
+    pub fn take(&mut self, r: &Reader, bytes: usize) -> Result<()> {
+        match self.left.checked_sub(bytes) {
+            Some(left) => self.left = left,
+            None => return Err(r.limit(&format!("rules, artifacts and invocations together are larger than the limit of {} bytes", Self::BYTES))),
+        }
+        Ok(())
+    }
+
+    fn describe(&mut self, text: String) -> String {
+        match self.descriptions.checked_sub(text.len()) {
+            Some(left) => {
+                self.descriptions = left;
+                text
+            }
+            None => String::new(),
+        }
+    }
+}
 
 /// A reportingDescriptorReference, or the rule members of a result.
 #[derive(Debug, Clone, Default)]
@@ -54,6 +88,7 @@ pub struct Component {
     guid: Option<String>,
     rules: Vec<Rule>,
     by_id: HashMap<String, usize>,
+    by_guid: HashMap<String, usize>,
     messages: Vec<(String, String)>,
 }
 
@@ -81,7 +116,7 @@ impl Rules {
         let id = reference.id.as_deref();
         let agrees = |rule: &Rule| id.is_none_or(|id| id == rule.id || id.strip_prefix(rule.id.as_str()).is_some_and(|rest| rest.starts_with('/')));
         let by_index = reference.index.and_then(|i| usize::try_from(i).ok()).filter(|i| component.rules.get(*i).is_some_and(agrees));
-        let by_guid = || reference.guid.as_ref().and_then(|guid| component.rules.iter().position(|rule| rule.guid.as_ref() == Some(guid)));
+        let by_guid = || reference.guid.as_ref().and_then(|guid| component.by_guid.get(guid).copied());
         if let Some(at) = by_index.or_else(by_guid).or_else(|| component.named(id?)) {
             return Some(Found { at: (c, at), rule: &component.rules[at], component });
         }
@@ -91,7 +126,7 @@ impl Rules {
         }
         let id = id?;
         self.components.iter().enumerate().skip(1).find_map(|(c, component)| {
-            component.named(id).map(|at| Found { at: (c, at), rule: &component.rules[at], component })
+            component.by_id.get(id).map(|at| Found { at: (c, *at), rule: &component.rules[*at], component })
         })
     }
 
@@ -144,27 +179,28 @@ impl Rules {
 }
 
 impl Component {
+    /// By the id, or by it without its last parts: `CA1000/sub` is of rule `CA1000`.
     fn named(&self, id: &str) -> Option<usize> {
-        let mut id = id;
-        loop {
+        let mut id = Some(id).filter(|id| id.len() <= 1000)?;
+        for _ in 0..PARTS {
             if let Some(at) = self.by_id.get(id) {
                 return Some(*at);
             }
             id = id.rsplit_once('/')?.0;
         }
+        None
     }
 }
 
 // ---- reading -----------------------------------------------------------------------------------------------------
 
 /// `tool`: the driver and its extensions.
-pub fn read_tool(r: &mut Reader, limits: &Limits) -> Result<Vec<Component>> {
+pub fn read_tool(r: &mut Reader, limits: &Limits, room: &mut Room) -> Result<Vec<Component>> {
     let (mut driver, mut extensions) = (None, Vec::new());
-    let mut room = DESCRIPTIONS;
     if r.object()? {
         while let Some(key) = r.next_key()? {
             match key {
-                "driver" => driver = Some(read_component(r, limits, &mut room)?),
+                "driver" => driver = Some(read_component(r, limits, room)?),
                 "extensions" => {
                     extensions.clear();
                     if r.array()? {
@@ -172,7 +208,7 @@ pub fn read_tool(r: &mut Reader, limits: &Limits) -> Result<Vec<Component>> {
                             if extensions.len() >= EXTENSIONS {
                                 return Err(r.limit(&format!("more tool extensions than the limit of {EXTENSIONS}")));
                             }
-                            extensions.push(read_component(r, limits, &mut room)?);
+                            extensions.push(read_component(r, limits, room)?);
                         }
                     }
                 }
@@ -186,7 +222,7 @@ pub fn read_tool(r: &mut Reader, limits: &Limits) -> Result<Vec<Component>> {
     Ok(extensions)
 }
 
-fn read_component(r: &mut Reader, limits: &Limits, room: &mut usize) -> Result<Component> {
+fn read_component(r: &mut Reader, limits: &Limits, room: &mut Room) -> Result<Component> {
     let mut component = Component::default();
     let (mut version, mut semantic) = (None, None);
     if !r.object()? {
@@ -198,7 +234,7 @@ fn read_component(r: &mut Reader, limits: &Limits, room: &mut usize) -> Result<C
             "version" => version = r.loose()?,
             "semanticVersion" => semantic = r.loose()?,
             "guid" => component.guid = r.string()?,
-            "globalMessageStrings" => component.messages = read_messages(r, limits)?,
+            "globalMessageStrings" => component.messages = read_messages(r, limits, room)?,
             "rules" => {
                 component.rules.clear();
                 if r.array()? {
@@ -216,11 +252,14 @@ fn read_component(r: &mut Reader, limits: &Limits, room: &mut usize) -> Result<C
     component.version = semantic.or(version).filter(|v| !v.is_empty()).map(|v| cut(&v, 100).0);
     for (at, rule) in component.rules.iter().enumerate() {
         component.by_id.entry(rule.id.clone()).or_insert(at);
+        if let Some(guid) = &rule.guid {
+            component.by_guid.entry(guid.clone()).or_insert(at);
+        }
     }
     Ok(component)
 }
 
-fn read_rule(r: &mut Reader, limits: &Limits, room: &mut usize) -> Result<Rule> {
+fn read_rule(r: &mut Reader, limits: &Limits, room: &mut Room) -> Result<Rule> {
     let mut rule = Rule::default();
     let (mut full, mut help) = (String::new(), String::new());
     if !r.object()? {
@@ -229,13 +268,13 @@ fn read_rule(r: &mut Reader, limits: &Limits, room: &mut usize) -> Result<Rule> 
     while let Some(key) = r.next_key()? {
         match key {
             "id" => rule.id = cut(&r.loose()?.unwrap_or_default(), 500).0,
-            "guid" => rule.guid = r.string()?,
+            "guid" => rule.guid = r.string()?.map(|guid| cut(&guid, 100).0),
             "name" => rule.name = cut(&r.loose()?.unwrap_or_default(), 300).0,
             "shortDescription" => rule.short = cut(&read_text(r, limits)?, 300).0,
             "fullDescription" => full = read_text(r, limits)?,
             "help" => help = read_text(r, limits)?,
             "helpUri" => rule.help = r.loose()?.as_deref().and_then(told::link),
-            "messageStrings" => rule.messages = read_messages(r, limits)?,
+            "messageStrings" => rule.messages = read_messages(r, limits, room)?,
             "defaultConfiguration" => rule.level = read_configuration(r)?,
             "relationships" => read_relationships(r, &mut rule.references)?,
             "properties" => {
@@ -247,11 +286,9 @@ fn read_rule(r: &mut Reader, limits: &Limits, room: &mut usize) -> Result<Rule> 
             _ => r.skip()?,
         }
     }
-    let text = if full.is_empty() { help } else { full };
-    if text.len() <= *room {
-        *room -= text.len();
-        rule.description = text;
-    }
+    rule.description = room.describe(if full.is_empty() { help } else { full });
+    let tags: usize = rule.tags.iter().chain(&rule.references).map(String::len).sum();
+    room.take(r, size_of::<Rule>() + 2 * rule.id.len() + rule.name.len() + rule.short.len() + tags)?;
     rule.references.sort();
     rule.references.dedup();
     rule.secret = [&rule.id, &rule.name].into_iter().chain(&rule.tags).any(|word| word.to_lowercase().contains("secret"));
@@ -273,13 +310,14 @@ pub fn read_text(r: &mut Reader, limits: &Limits) -> Result<String> {
     Ok(if text.is_empty() { markdown } else { text })
 }
 
-fn read_messages(r: &mut Reader, limits: &Limits) -> Result<Vec<(String, String)>> {
+fn read_messages(r: &mut Reader, limits: &Limits, room: &mut Room) -> Result<Vec<(String, String)>> {
     let mut messages = Vec::new();
     if r.object()? {
         while let Some(key) = r.next_key()? {
             let name = key.to_owned();
             let text = read_text(r, limits)?;
             if messages.len() < 200 {
+                room.take(r, name.len() + text.len())?;
                 messages.push((name, text));
             }
         }
@@ -309,7 +347,12 @@ fn read_relationships(r: &mut Reader, references: &mut Vec<String>) -> Result<()
         if r.object()? {
             while let Some(key) = r.next_key()? {
                 match key {
-                    "target" => references.extend(taxon(&read_reference(r)?)),
+                    "target" => {
+                        let taxon = taxon(&read_reference(r)?);
+                        if references.len() < 50 {
+                            references.extend(taxon);
+                        }
+                    }
                     _ => r.skip()?,
                 }
             }

@@ -1,15 +1,15 @@
 //! The frame of a run: everything but its results. Kept from the first pass for the second.
 
 use super::location::{Artifact, Bases};
-use super::rules::{self, Reference, Rules};
+use super::rules::{self, Reference, Room, Rules};
 use super::severity::Level;
 use crate::json::{Kind, Reader, Result, cut};
 use crate::model::{Limits, SeriesInfo};
 use crate::told::{self, Taken};
 use bailiwick_base::{Family, Timestamp};
 
-const ARTIFACTS: usize = 1_000_000;
-const BASES: usize = 1_000;
+const BASES: usize = 200;
+const DIRECTORIES: usize = 20;
 
 #[derive(Debug, Default)]
 pub struct Frame {
@@ -47,20 +47,21 @@ impl Frame {
     }
 }
 
-/// What the invocations say.
+/// What the invocations say together.
 #[derive(Default)]
-struct Invocation {
-    failed: bool,
-    reason: Option<String>,
+struct Invocations {
+    /// Why the first that did not finish did not.
+    failed: Option<String>,
+    /// The first error any reports.
     error: Option<String>,
-    start: Option<Timestamp>,
-    end: Option<Timestamp>,
+    /// When the last ended, or began.
+    at: Option<Timestamp>,
     overrides: Vec<(Reference, Level)>,
 }
 
-pub fn read(r: &mut Reader, limits: &Limits, taken: &mut Taken) -> Result<Frame> {
+pub fn read(r: &mut Reader, limits: &Limits, taken: &mut Taken, room: &mut Room) -> Result<Frame> {
     let mut frame = Frame::default();
-    let mut invocations = Vec::new();
+    let mut invocations = Invocations::default();
     let (mut seen_results, mut seen_tool, mut ran, mut elsewhere) = (false, false, false, false);
     if r.peek()? != Kind::Object {
         return Err(r.malformed("expected a run as an object"));
@@ -70,7 +71,7 @@ pub fn read(r: &mut Reader, limits: &Limits, taken: &mut Taken) -> Result<Frame>
         match key {
             "tool" => {
                 seen_tool = true;
-                frame.rules.components = rules::read_tool(r, limits)?;
+                frame.rules.components = rules::read_tool(r, limits, room)?;
             }
             "results" => {
                 r.once(&mut seen_results, "results")?;
@@ -80,11 +81,11 @@ pub fn read(r: &mut Reader, limits: &Limits, taken: &mut Taken) -> Result<Frame>
                     r.skip()?;
                 }
             }
-            "artifacts" => frame.bases.artifacts = read_artifacts(r)?,
-            "originalUriBaseIds" => read_bases(r, &mut frame.bases)?,
+            "artifacts" => frame.bases.artifacts = read_artifacts(r, room)?,
+            "originalUriBaseIds" => read_bases(r, &mut frame.bases, room)?,
             "automationDetails" => frame.category = read_category(r)?,
             "versionControlProvenance" => read_provenance(r, &mut frame)?,
-            "invocations" => invocations = read_invocations(r, &mut frame.bases, limits)?,
+            "invocations" => invocations = read_invocations(r, &mut frame.bases, limits, room)?,
             "externalPropertyFileReferences" => elsewhere = names_results(r)?,
             _ => r.skip()?,
         }
@@ -94,24 +95,20 @@ pub fn read(r: &mut Reader, limits: &Limits, taken: &mut Taken) -> Result<Frame>
     }
     frame.tool = frame.rules.components.first().map(|driver| driver.name.to_lowercase()).unwrap_or_default();
     frame.secrets = ["gitleaks", "trufflehog", "detect-secrets"].contains(&frame.tool.as_str());
-    for invocation in invocations {
-        apply(&mut frame, invocation);
-    }
+    frame.bases.find_roots();
+    apply(&mut frame, invocations);
     if !ran {
         frame.incomplete(if elsewhere { "The results are kept in another file, which was not sent." } else { "The run has no results list: the scan did not run." });
     }
     Ok(frame)
 }
 
-fn apply(frame: &mut Frame, invocation: Invocation) {
-    if invocation.failed {
-        let reason = invocation.reason.as_deref().or(invocation.error.as_deref());
-        frame.incomplete(reason.unwrap_or("The tool says that it did not finish (executionSuccessful is false)."));
-    } else if let Some(error) = &invocation.error {
-        frame.incomplete(error);
+fn apply(frame: &mut Frame, said: Invocations) {
+    if let Some(reason) = said.failed.or(said.error) {
+        frame.incomplete(&reason);
     }
-    frame.assessed_at = frame.assessed_at.max(invocation.end.or(invocation.start));
-    for (reference, level) in &invocation.overrides {
+    frame.assessed_at = said.at;
+    for (reference, level) in &said.overrides {
         if let Some(at) = frame.rules.find(reference).map(|found| found.at) {
             frame.rules.overrides.insert(at, *level);
         }
@@ -135,15 +132,12 @@ pub fn read_artifact(r: &mut Reader) -> Result<Artifact> {
     Ok(artifact)
 }
 
-fn read_artifacts(r: &mut Reader) -> Result<Vec<Artifact>> {
+fn read_artifacts(r: &mut Reader, room: &mut Room) -> Result<Vec<Artifact>> {
     let mut artifacts = Vec::new();
     if !r.array()? {
         return Ok(artifacts);
     }
     while r.next_element()? {
-        if artifacts.len() >= ARTIFACTS {
-            return Err(r.limit(&format!("more artifacts than the limit of {ARTIFACTS}")));
-        }
         let mut artifact = Artifact::default();
         if r.object()? {
             while let Some(key) = r.next_key()? {
@@ -153,12 +147,13 @@ fn read_artifacts(r: &mut Reader) -> Result<Vec<Artifact>> {
                 }
             }
         }
+        room.take(r, artifact.bytes())?;
         artifacts.push(artifact);
     }
     Ok(artifacts)
 }
 
-fn read_bases(r: &mut Reader, bases: &mut Bases) -> Result<()> {
+fn read_bases(r: &mut Reader, bases: &mut Bases, room: &mut Room) -> Result<()> {
     if !r.object()? {
         return Ok(());
     }
@@ -168,6 +163,7 @@ fn read_bases(r: &mut Reader, bases: &mut Bases) -> Result<()> {
         if bases.ids.len() >= BASES {
             return Err(r.limit(&format!("more originalUriBaseIds than the limit of {BASES}")));
         }
+        room.take(r, id.len() + base.bytes())?;
         bases.ids.insert(id, base);
     }
     Ok(())
@@ -210,34 +206,41 @@ fn read_provenance(r: &mut Reader, frame: &mut Frame) -> Result<()> {
 }
 
 /// Command lines, arguments and environments are passed over unread: they can hold secrets.
-fn read_invocations(r: &mut Reader, bases: &mut Bases, limits: &Limits) -> Result<Vec<Invocation>> {
-    let mut invocations = Vec::new();
+fn read_invocations(r: &mut Reader, bases: &mut Bases, limits: &Limits, room: &mut Room) -> Result<Invocations> {
+    let mut all = Invocations::default();
     if !r.array()? {
-        return Ok(invocations);
+        return Ok(all);
     }
     while r.next_element()? {
-        let mut invocation = Invocation::default();
         if !r.object()? {
             continue;
         }
+        let (mut failed, mut reason, mut error, mut start, mut end) = (false, None, None, None, None);
         while let Some(key) = r.next_key()? {
             match key {
-                "executionSuccessful" => invocation.failed = r.bool()? == Some(false),
-                "exitCodeDescription" | "exitSignalName" => invocation.reason = r.loose()?.filter(|text| !text.is_empty()),
-                "toolExecutionNotifications" | "toolConfigurationNotifications" => {
-                    let error = read_notifications(r, limits)?;
-                    invocation.error = invocation.error.take().or(error);
+                "executionSuccessful" => failed = r.bool()? == Some(false),
+                "exitCodeDescription" | "exitSignalName" => reason = r.loose()?.filter(|text| !text.is_empty()),
+                "toolExecutionNotifications" | "toolConfigurationNotifications" => error = error.or(read_notifications(r, limits)?),
+                "startTimeUtc" => start = r.str()?.and_then(told::instant),
+                "endTimeUtc" => end = r.str()?.and_then(told::instant),
+                "workingDirectory" => {
+                    let directory = read_artifact(r)?.uri.filter(|uri| uri.len() > 1);
+                    if bases.directories.len() < DIRECTORIES {
+                        bases.directories.extend(directory);
+                    }
                 }
-                "startTimeUtc" => invocation.start = r.str()?.and_then(told::instant),
-                "endTimeUtc" => invocation.end = r.str()?.and_then(told::instant),
-                "workingDirectory" => bases.directories.extend(read_artifact(r)?.uri.filter(|uri| uri.len() > 1)),
-                "ruleConfigurationOverrides" => invocation.overrides = read_overrides(r)?,
+                "ruleConfigurationOverrides" => read_overrides(r, &mut all.overrides, room)?,
                 _ => r.skip()?,
             }
         }
-        invocations.push(invocation);
+        if failed && all.failed.is_none() {
+            let silent = || "The tool says that it did not finish (executionSuccessful is false).".to_owned();
+            all.failed = Some(reason.or_else(|| error.clone()).unwrap_or_else(silent));
+        }
+        all.error = all.error.take().or(error);
+        all.at = all.at.max(end.or(start));
     }
-    Ok(invocations)
+    Ok(all)
 }
 
 /// The first notification of level error.
@@ -267,10 +270,9 @@ fn read_notifications(r: &mut Reader, limits: &Limits) -> Result<Option<String>>
     Ok(first)
 }
 
-fn read_overrides(r: &mut Reader) -> Result<Vec<(Reference, Level)>> {
-    let mut overrides = Vec::new();
+fn read_overrides(r: &mut Reader, overrides: &mut Vec<(Reference, Level)>, room: &mut Room) -> Result<()> {
     if !r.array()? {
-        return Ok(overrides);
+        return Ok(());
     }
     while r.next_element()? {
         let (mut reference, mut level) = (Reference::default(), None);
@@ -284,9 +286,12 @@ fn read_overrides(r: &mut Reader) -> Result<Vec<(Reference, Level)>> {
                 _ => r.skip()?,
             }
         }
-        overrides.extend(level.map(|level| (reference, level)));
+        if let Some(level) = level {
+            room.take(r, size_of::<Reference>() + reference.id.as_ref().map_or(0, String::len))?;
+            overrides.push((reference, level));
+        }
     }
-    Ok(overrides)
+    Ok(())
 }
 
 fn names_results(r: &mut Reader) -> Result<bool> {

@@ -224,21 +224,19 @@ fn plain(html: &str, max: usize) -> (String, bool) {
     let mut rest = html;
     while let Some(at) = rest.find('<') {
         text.push_str(&rest[..at]);
-        let tag = &rest[at..];
-        let is_tag = tag[1..].starts_with(|c: char| c.is_ascii_alphabetic() || c == '/' || c == '!');
-        match tag.find('>').filter(|_| is_tag) {
-            Some(end) => {
-                let name = tag[1..end].trim_start_matches('/').to_ascii_lowercase();
-                if ["br", "p", "li", "div", "ul", "tr"].iter().any(|block| name.split([' ', '/']).next() == Some(block)) {
-                    text.push('\n');
-                }
-                rest = &tag[end + 1..];
-            }
-            None => {
-                text.push('<');
-                rest = &tag[1..];
-            }
+        rest = &rest[at..];
+        if !rest[1..].starts_with(|c: char| c.is_ascii_alphabetic() || c == '/' || c == '!') {
+            text.push('<');
+            rest = &rest[1..];
+            continue;
         }
+        // Without another > there is no other tag either.
+        let Some(end) = rest.find('>') else { break };
+        let name = cut(rest[1..end].trim_start_matches('/'), 20).0.to_ascii_lowercase();
+        if ["br", "p", "li", "div", "ul", "tr"].contains(&name.split([' ', '/']).next().unwrap_or_default()) {
+            text.push('\n');
+        }
+        rest = &rest[end + 1..];
     }
     text.push_str(rest);
     for (entity, char) in [("&nbsp;", " "), ("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")] {

@@ -7,7 +7,7 @@
 
 mod control;
 
-use crate::hash::{Ordinals, Parts};
+use crate::hash::{Met, Ordinals, Parts};
 use crate::json::{Kind, Reader, Result, cut};
 use crate::model::{FormatError, FormatErrorKind, Limits, Report, SeriesEnd, SeriesInfo, Sink};
 use crate::told::{self, Taken, Told, Unknown};
@@ -15,7 +15,7 @@ use bailiwick_base::{Family, Timestamp};
 use control::{Control, read_control};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use uuid::Uuid;
 
 pub use control::tests_list;
@@ -144,7 +144,7 @@ fn series(directory: Option<Uuid>, name: Option<String>, version: Option<String>
 struct Controls<'a> {
     comments: &'a HashMap<String, String>,
     ordinals: Ordinals,
-    told: HashSet<String>,
+    told: Met,
     unknown: Unknown,
     /// By `AAD.Failures`.
     counted: HashMap<String, u64>,
@@ -152,7 +152,7 @@ struct Controls<'a> {
 
 impl<'a> Controls<'a> {
     fn new(comments: &'a HashMap<String, String>) -> Self {
-        Self { comments, ordinals: Ordinals::default(), told: HashSet::new(), unknown: Unknown::default(), counted: HashMap::new() }
+        Self { comments, ordinals: Ordinals::default(), told: Met::default(), unknown: Unknown::default(), counted: HashMap::new() }
     }
 
     fn one(&mut self, product: &str, control: Control, limits: &Limits, told: &mut Told) -> Result<()> {
@@ -164,7 +164,7 @@ impl<'a> Controls<'a> {
         let fingerprint = self.ordinals.tell_apart(base);
         let comment = self.comments.get(&control.id).map(String::as_str);
         let observation = control.observe(key.clone(), fingerprint, comment, limits, &mut self.unknown);
-        if self.told.insert(key.clone()) {
+        if self.told.insert(&key) {
             told.check(control.check(key))?;
         }
         told.observation(observation)
@@ -286,14 +286,13 @@ fn read_counts(r: &mut Reader, product: &str, header: &mut Header) -> Result<()>
                 continue;
             }
         };
-        if r.peek()? == Kind::Number {
+        if r.peek()? == Kind::Number && header.stated.len() < 1000 {
             let name = counter(product, &member);
             header.stated.extend(r.int()?.map(|n| (name, n)));
         } else {
             r.skip()?;
         }
     }
-    header.stated.truncate(1000);
     Ok(())
 }
 
@@ -324,7 +323,7 @@ fn read_comments(r: &mut Reader, header: &mut Header) -> Result<()> {
             (None, None) => continue,
         };
         if header.comments.len() < 10_000 {
-            header.comments.insert(policy, cut(&note, 1000).0);
+            header.comments.insert(cut(&policy, 300).0, cut(&note, 1000).0);
         }
     }
     Ok(())
