@@ -5,6 +5,7 @@ import { createRoot } from 'react-dom/client';
 import { ApiError } from './api/client';
 import { startSession } from './auth/session';
 import { App } from './shell/App';
+import { followTheme } from './shell/preferences';
 
 const queries = new QueryClient({
   defaultOptions: {
@@ -17,6 +18,7 @@ const queries = new QueryClient({
 });
 
 void startSession();
+await followTheme();
 
 createRoot(document.getElementById('root')!).render(
   <StrictMode>

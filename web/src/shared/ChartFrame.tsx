@@ -1,13 +1,13 @@
 // The frame around a chart: its title, and the table behind it one button away.
-import { makeStyles, Skeleton, SkeletonItem, Table, TableBody, TableCell, TableHeader, TableHeaderCell, TableRow, ToggleButton, tokens } from '@fluentui/react-components';
+import { Button, makeStyles, Skeleton, SkeletonItem, tokens } from '@fluentui/react-components';
 import { DataBarVertical16Regular, Table16Regular } from '@fluentui/react-icons';
-import { type ReactNode, Suspense, useState } from 'react';
+import { lazy, type ReactNode, Suspense, useState } from 'react';
 import { t } from '@/messages';
 import { Section } from './Page';
 
+const FigureTable = lazy(() => import('./FigureTable'));
+
 const useStyles = makeStyles({
-  table: { overflowX: 'auto', maxHeight: '320px', overflowY: 'auto' },
-  number: { fontVariantNumeric: 'tabular-nums' },
   note: { color: tokens.colorNeutralForeground3 },
 });
 
@@ -20,48 +20,29 @@ export function ChartFrame({ title, note, figures, height, empty, children }: { 
   const styles = useStyles();
   const [asTable, setAsTable] = useState(false);
   const toggle = empty ? undefined : (
-    <ToggleButton size="small" appearance="subtle" checked={asTable} onClick={() => setAsTable(!asTable)} icon={asTable ? <DataBarVertical16Regular /> : <Table16Regular />} aria-label={`${title}: ${t.app.showTable}`}>
+    <Button size="small" appearance="subtle" onClick={() => setAsTable(!asTable)} icon={asTable ? <DataBarVertical16Regular /> : <Table16Regular />} aria-label={`${title}: ${asTable ? t.app.showChart : t.app.showTable}`}>
       {asTable ? t.app.showChart : t.app.showTable}
-    </ToggleButton>
+    </Button>
   );
   return (
     <Section title={title} note={note} actions={toggle}>
       {empty ? (
         <div className={styles.note}>{empty}</div>
       ) : asTable ? (
-        <div className={styles.table} tabIndex={0} role="group" aria-label={title}>
-          <Table size="extra-small" aria-label={title}>
-            <TableHeader>
-              <TableRow>
-                {figures.columns.map((column) => (
-                  <TableHeaderCell key={column}>{column}</TableHeaderCell>
-                ))}
-              </TableRow>
-            </TableHeader>
-            <TableBody>
-              {figures.rows.map((row) => (
-                <TableRow key={row.key}>
-                  {row.cells.map((cell, i) => (
-                    <TableCell key={i} className={styles.number}>
-                      {cell}
-                    </TableCell>
-                  ))}
-                </TableRow>
-              ))}
-            </TableBody>
-          </Table>
-        </div>
-      ) : (
-        <Suspense
-          fallback={
-            <Skeleton aria-label={t.app.loading}>
-              <SkeletonItem style={{ height }} />
-            </Skeleton>
-          }
-        >
-          {children}
+        <Suspense fallback={<Waiting height={height} />}>
+          <FigureTable label={title} figures={figures} />
         </Suspense>
+      ) : (
+        <Suspense fallback={<Waiting height={height} />}>{children}</Suspense>
       )}
     </Section>
+  );
+}
+
+function Waiting({ height }: { height: number }) {
+  return (
+    <Skeleton aria-label={t.app.loading}>
+      <SkeletonItem style={{ height }} />
+    </Skeleton>
   );
 }

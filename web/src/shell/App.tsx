@@ -2,16 +2,20 @@
 import { FluentProvider, makeStyles, Spinner, tokens } from '@fluentui/react-components';
 import { useQuery } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
-import { useEffect, useSyncExternalStore } from 'react';
+import { lazy, Suspense, useEffect, useSyncExternalStore } from 'react';
 import { ApiError } from '@/api/client';
 import { meQuery } from '@/api/me';
 import { currentSession, onSessionChange } from '@/auth/session';
-import { NotMember, SignInPage, Unreachable } from '@/auth/SignInPage';
 import { t } from '@/messages';
 import { ErrorState } from '@/shared/States';
 import { Notices } from '@/shared/notify';
 import { router } from './router';
 import { usePreferences, useTheme } from './preferences';
+
+// Most visits begin signed in; these pages are for the others.
+const SignInPage = lazy(() => import('@/auth/SignInPage').then((module) => ({ default: module.SignInPage })));
+const Unreachable = lazy(() => import('@/auth/SignInPage').then((module) => ({ default: module.Unreachable })));
+const NotMember = lazy(() => import('@/auth/SignInPage').then((module) => ({ default: module.NotMember })));
 
 const useStyles = makeStyles({
   root: { minHeight: '100vh', backgroundColor: tokens.colorNeutralBackground2 },
@@ -28,7 +32,9 @@ export function App() {
   }, [name, theme]);
   return (
     <FluentProvider theme={theme} className={styles.root} style={{ '--row-height': density === 'compact' ? '36px' : '48px' } as React.CSSProperties}>
-      <Inside />
+      <Suspense fallback={<Waiting />}>
+        <Inside />
+      </Suspense>
       <Notices />
     </FluentProvider>
   );

@@ -1,6 +1,6 @@
 // How this person likes the portal to look, kept in this browser.
-import { type Theme, teamsHighContrastTheme, webDarkTheme, webLightTheme } from '@fluentui/react-components';
-import { useSyncExternalStore } from 'react';
+import type { Theme } from '@fluentui/react-components';
+import { useEffect, useSyncExternalStore } from 'react';
 
 export const THEMES = ['system', 'light', 'dark', 'contrast'] as const;
 export type ThemeChoice = (typeof THEMES)[number];
@@ -45,20 +45,38 @@ function subscribe(listener: () => void): () => void {
 
 export const usePreferences = () => useSyncExternalStore(subscribe, () => preferences);
 
-const themes: Record<Exclude<ThemeChoice, 'system'>, Theme> = {
-  light: webLightTheme,
-  dark: webDarkTheme,
-  contrast: teamsHighContrastTheme,
+type Shown = Exclude<ThemeChoice, 'system'>;
+
+// Only the theme that is shown is loaded.
+const load: Record<Shown, () => Promise<Theme>> = {
+  light: async () => (await import('./themes/light')).theme,
+  dark: async () => (await import('./themes/dark')).theme,
+  contrast: async () => (await import('./themes/contrast')).theme,
 };
 
-function shown(): Exclude<ThemeChoice, 'system'> {
+function wanted(): Shown {
   if (preferences.theme !== 'system') return preferences.theme;
   if (matchMedia('(forced-colors: active)').matches) return 'contrast';
   return matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light';
 }
 
-/** The theme that is shown now. */
-export function useTheme(): { name: Exclude<ThemeChoice, 'system'>; theme: Theme } {
-  const name = useSyncExternalStore(subscribe, shown);
-  return { name, theme: themes[name] };
+let shown: { name: Shown; theme: Theme } | undefined;
+
+/** Loads the wanted theme; the one before stays until it has arrived. */
+export async function followTheme(): Promise<void> {
+  const name = wanted();
+  if (shown?.name === name) return;
+  const theme = await load[name]();
+  if (wanted() !== name) return;
+  shown = { name, theme };
+  listeners.forEach((listener) => listener());
+}
+
+/** The theme that is shown now; the first is loaded before anything is drawn. */
+export function useTheme(): { name: Shown; theme: Theme } {
+  const now = useSyncExternalStore(subscribe, () => shown);
+  const next = useSyncExternalStore(subscribe, wanted);
+  useEffect(() => void followTheme(), [next]);
+  if (!now) throw new Error('Something was drawn before its theme was loaded.');
+  return now;
 }

@@ -1,6 +1,7 @@
 // The first page: posture and its trend, what changed, what waits, coverage, sources and how fresh they are.
 import { makeStyles, mergeClasses, tokens } from '@fluentui/react-components';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { lazy, Suspense } from 'react';
 import { overviewQuery } from '@/api/queries';
 import type { Overview, Series } from '@/api/schema';
 import { t } from '@/messages';
@@ -15,8 +16,9 @@ import { Time } from '@/shared/Time';
 import { RunTable } from '@/features/evidence/RunTable';
 import { seriesName } from '@/features/findings/series';
 import { CoverageChart } from './CoverageChart';
-import { FirstSteps } from './FirstSteps';
 import { TrendChart } from './TrendChart';
+
+const FirstSteps = lazy(() => import('./FirstSteps').then((module) => ({ default: module.FirstSteps })));
 
 const useStyles = makeStyles({
   tiles: { display: 'grid', gridTemplateColumns: 'repeat(auto-fit, minmax(min(220px, 100%), 1fr))', gap: tokens.spacingHorizontalM },
@@ -51,7 +53,7 @@ function Body() {
   return (
     <Page title={t.overview.title} state={query.data && query.data.series.length > 0 ? t.overview.state(posture, open) : undefined}>
       <Loaded query={query} permission="findings.read" skeleton={<ListSkeleton rows={5} height={96} />}>
-        {(overview) => (overview.series.length === 0 && overview.recent_runs.length === 0 ? <FirstSteps /> : <Evidence overview={overview} open={open} />)}
+        {(overview) => (overview.series.length === 0 && overview.recent_runs.length === 0 ? <Suspense fallback={<ListSkeleton rows={5} height={96} />}><FirstSteps /></Suspense> : <Evidence overview={overview} open={open} />)}
       </Loaded>
     </Page>
   );
