@@ -6,7 +6,7 @@ mod support;
 use bailiwick_formats::{FormatError, FormatErrorKind, Limits, Sink, read, read_from};
 use std::io::{self, Read};
 use std::ops::ControlFlow;
-use support::{Kept, parse, parse_within, sample};
+use support::{Kept, composed, needed, parse, parse_within};
 
 use FormatErrorKind::{Io, Limit, Malformed, Stopped, Unknown};
 
@@ -60,14 +60,13 @@ fn what_is_no_json_is_refused_with_its_place() {
 
 #[test]
 fn a_report_cut_short_anywhere_is_refused_whole() {
-    for file in ["maester/run-2026-10-v2.4.0-12tests.json", "sarif/suppressions.sarif", "zero-trust-assessment/zta-2024-08-v1.0.5.json", "scubagear/AADReport-v1.8.utf16.json", "maester/run-2026-03-multi-tenant.reduced.html"] {
-        let bytes = sample(file);
-        let data_end = if file.ends_with("html") { bytes.windows(2).rposition(|w| w == b"};").unwrap() } else { bytes.trim_ascii_end().len() - 1 };
-        for at in (0..data_end).step_by(997).chain([data_end]) {
+    for (name, bytes) in composed() {
+        assert!(parse(&bytes).is_ok(), "{name}");
+        for at in 0..needed(name, &bytes) {
             let mut kept = Kept::default();
             let result = read(&bytes[..at], &Limits::default(), &mut kept);
-            assert!(result.is_err(), "{file} cut at {at} was taken");
-            assert!(kept.0.is_empty(), "{file} cut at {at}: the sink heard of it");
+            assert!(result.is_err(), "{name} cut at {at} was taken");
+            assert!(kept.0.is_empty(), "{name} cut at {at}: the sink heard of it");
         }
     }
 }
@@ -237,7 +236,7 @@ impl Sink for Stops {
 
 #[test]
 fn a_sink_that_stops_is_obeyed_and_a_source_that_fails_is_not_the_reports_fault() {
-    let bytes = sample("sarif/suppressions.sarif");
+    let (_, bytes) = composed().into_iter().find(|(name, _)| *name == "sarif").unwrap();
     assert_eq!(read(bytes.as_slice(), &Limits::default(), &mut Stops).unwrap_err().kind, Stopped);
 
     struct Breaks;

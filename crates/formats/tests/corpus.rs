@@ -7,7 +7,7 @@ use bailiwick_base::{Outcome, Severity};
 use bailiwick_formats::{FormatErrorKind, Observation, SeveritySource};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-use support::{Kept, corpus, parse, sample};
+use support::{Kept, corpus, parse};
 
 fn tally(words: impl IntoIterator<Item = String>) -> Value {
     let mut counts = BTreeMap::new();
@@ -191,6 +191,11 @@ fn scubagear(kept: &Kept, expected: &Value) -> (Value, Value) {
 
 #[test]
 fn every_corpus_file_of_the_four_families_gives_the_expected_counts() {
+    let Some(corpus) = corpus() else {
+        println!("not run: the sample corpus is not on this machine; name its folder in BAILIWICK_CORPUS");
+        return;
+    };
+    let sample = |file: &str| std::fs::read(corpus.join(file)).unwrap();
     let index: Value = serde_json::from_slice(&sample("index.json")).unwrap();
     let mut rows = Vec::new();
     let mut wrong = Vec::new();
@@ -229,7 +234,7 @@ fn every_corpus_file_of_the_four_families_gives_the_expected_counts() {
     std::fs::create_dir_all(target.parent().unwrap()).unwrap();
     std::fs::write(&target, table).unwrap();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(rows.len() >= 48, "only {} files of the corpus were found under {}", rows.len(), corpus().display());
+    assert!(rows.len() >= 48, "only {} files of the corpus were found under {}", rows.len(), corpus.display());
 }
 
 fn corpus_table() -> std::path::PathBuf {
