@@ -77,8 +77,10 @@ pub trait DiscloseHandler: Operation {
 
 /// Where handlers are mounted: the HTTP adapter, and tests that list them.
 pub trait Mount {
-    fn open<O: OpenHandler>(&mut self);
-    fn read<O: ReadHandler>(&mut self)
+    fn open<O: OpenHandler>(&mut self)
+    where
+        O::Answer: serde::Serialize;
+    fn read<O: ReadHandler<Body = bailiwick_contract::Empty>>(&mut self)
     where
         O::Answer: serde::Serialize;
     fn write<O: WriteHandler>(&mut self)
@@ -88,7 +90,7 @@ pub trait Mount {
     fn upload<O: UploadHandler<Body = bailiwick_contract::StreamBody>>(&mut self)
     where
         O::Answer: serde::Serialize;
-    fn disclose<O: DiscloseHandler>(&mut self);
+    fn disclose<O: DiscloseHandler<Body = bailiwick_contract::Empty>>(&mut self);
 }
 
 /// Which callers an operation's guard lets in.

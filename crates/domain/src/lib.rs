@@ -12,6 +12,8 @@ pub mod worker;
 
 pub use handler::{Call, DiscloseHandler, Download, Mount, OpenHandler, ReadHandler, UploadHandler, WriteHandler, admission};
 
+pub use bailiwick_formats::Limits as FormatLimits;
+
 use bailiwick_contract::tenancy::PublicConfig;
 use bailiwick_store::{Store, artifacts::ArtifactStore, keyring::Keyring};
 use std::sync::Arc;

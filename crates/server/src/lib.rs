@@ -1,1 +1,6 @@
-//! placeholder
+//! `bailiwickd`: the HTTP adapter, sign-in, the portal's files, the worker, configuration. Holds no SQL and no capability.
+
+pub mod config;
+pub mod http;
+pub mod runtime;
+pub mod tenants;

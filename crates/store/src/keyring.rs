@@ -94,6 +94,19 @@ impl KeyEncryptionKey {
         Ok(Self::new(*key))
     }
 
+    /// A secret of the whole environment that every process with this key derives alike (RFC 5869).
+    ///
+    /// # Errors
+    /// Only when the derivation itself fails.
+    pub fn derived(&self, purpose: &'static str) -> Result<Secret<String>, KeyError> {
+        let info = [purpose.as_bytes()];
+        let prk = Salt::new(HKDF_SHA256, b"bailiwick/environment/v1").extract(self.key.expose());
+        let okm = prk.expand(&info, HKDF_SHA256).map_err(|_| KeyError::Cipher)?;
+        let mut bytes = Zeroizing::new([0u8; KEY_LEN]);
+        okm.fill(bytes.as_mut_slice()).map_err(|_| KeyError::Cipher)?;
+        Ok(Secret::new(hex::encode(bytes.as_slice())))
+    }
+
     /// For people and logs; tells nothing of the key.
     pub fn id(&self) -> String {
         hex::encode(self.id)

@@ -9,6 +9,7 @@ pub mod artifacts;
 pub mod error;
 pub mod jobs;
 pub mod keyring;
+pub mod login;
 pub mod migrate;
 pub mod private_postgres;
 pub mod scope;
@@ -23,3 +24,6 @@ pub use migrate::migrate;
 pub use scope::{Admission, Caller, ReadScope, Store, SystemUse, WriteScope, sql_time};
 pub use tenants::{NewTenant, TenantSignIn};
 pub use trail::{Audited, Request};
+
+/// How to connect to a database; for the process that puts the parts together.
+pub use sqlx::postgres::PgConnectOptions;

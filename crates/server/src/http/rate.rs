@@ -1,0 +1,97 @@
+//! Requests a minute of one caller, by the operation's class. Counted in this process; a caller of several processes has several counts.
+
+use bailiwick_base::{Clock, Code, Problem};
+use bailiwick_contract::RateClass;
+use bailiwick_store::Caller;
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The allowances, and who used how much of them in the present minute.
+pub struct Rates {
+    clock: Arc<dyn Clock>,
+    per_minute: [u32; 4],
+    used: Mutex<Window>,
+}
+
+#[derive(Default)]
+struct Window {
+    minute: i64,
+    used: HashMap<(u64, usize), u32>,
+}
+
+fn index(class: RateClass) -> usize {
+    match class {
+        RateClass::Open => 0,
+        RateClass::Read => 1,
+        RateClass::Write => 2,
+        RateClass::Upload => 3,
+    }
+}
+
+impl Rates {
+    pub fn new(limits: &crate::config::Limits, clock: Arc<dyn Clock>) -> Self {
+        let per_minute = [limits.open_per_minute, limits.read_per_minute, limits.write_per_minute, limits.upload_per_minute];
+        Self { clock, per_minute, used: Mutex::default() }
+    }
+
+    /// Counts one request of a caller.
+    ///
+    /// # Errors
+    /// `too_many_requests` with the seconds until the next minute.
+    pub fn take(&self, who: u64, class: RateClass) -> Result<(), Problem> {
+        let seconds = self.clock.now().as_second();
+        let mut window = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        if window.minute != seconds.div_euclid(60) {
+            *window = Window { minute: seconds.div_euclid(60), used: HashMap::new() };
+        }
+        let used = window.used.entry((who, index(class))).or_default();
+        *used += 1;
+        let allowed = self.per_minute[index(class)];
+        if *used <= allowed {
+            return Ok(());
+        }
+        let wait = u32::try_from(60 - seconds.rem_euclid(60)).unwrap_or(60);
+        let detail = format!("This caller may make {allowed} requests of this kind a minute. Wait {wait} s.");
+        Err(Problem::new(Code::TooManyRequests, detail).retry_after(wait))
+    }
+}
+
+/// Tells callers apart; addresses and principals never meet.
+pub fn caller(caller: &Caller) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    match caller {
+        Caller::Member { directory, object } => (1, directory, object).hash(&mut hasher),
+        Caller::Key { sha256, .. } => (2, sha256).hash(&mut hasher),
+        Caller::Workload { directory, client_id, .. } => (3, directory, client_id).hash(&mut hasher),
+        Caller::System { name, .. } => (4, name).hash(&mut hasher),
+    }
+    hasher.finish()
+}
+
+pub fn address(address: Option<&str>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (0, address).hash(&mut hasher);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bailiwick_base::ManualClock;
+    use jiff::SignedDuration;
+
+    #[test]
+    fn the_allowance_comes_back_with_the_next_minute() {
+        let clock = ManualClock::at("2026-11-22T08:00:30Z".parse().unwrap());
+        let mut limits = crate::config::Config::load(None).unwrap().limits;
+        limits.write_per_minute = 2;
+        let rates = Rates::new(&limits, Arc::new(clock.clone()));
+        assert!(rates.take(7, RateClass::Write).is_ok() && rates.take(7, RateClass::Write).is_ok());
+        assert_eq!(rates.take(7, RateClass::Write).unwrap_err().retry_after, Some(30));
+        assert!(rates.take(8, RateClass::Write).is_ok(), "another caller has another allowance");
+        assert!(rates.take(7, RateClass::Read).is_ok(), "another class has another allowance");
+        clock.advance(SignedDuration::from_secs(30));
+        assert!(rates.take(7, RateClass::Write).is_ok());
+    }
+}

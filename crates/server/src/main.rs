@@ -1,0 +1,106 @@
+//! `bailiwickd`: serves the API and the portal, and works its jobs.
+
+use anyhow::Context;
+use bailiwick_base::{SystemClock, SystemRng};
+use bailiwick_server::config::{Config, DEFAULT};
+use bailiwick_server::runtime::{self, Role};
+use bailiwick_store::keyring::KeyEncryptionKey;
+use clap::{Parser, Subcommand, ValueEnum};
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use tokio::signal::unix::{SignalKind, signal};
+
+#[derive(Parser)]
+#[command(name = "bailiwickd", version, about = "Keeps the security evidence of organisations on the Microsoft cloud.")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serves the API and the portal and works the jobs, until it is told to stop.
+    Serve {
+        /// A configuration file; see `bailiwickd config` for every setting.
+        #[arg(long, env = "BAILIWICK_CONFIG")]
+        config: Option<PathBuf>,
+        #[arg(long, value_enum, default_value = "both")]
+        role: RoleArgument,
+    },
+    /// Prints the commented default configuration.
+    Config,
+    /// Makes keys.
+    Keys {
+        #[command(subcommand)]
+        command: Keys,
+    },
+}
+
+#[derive(Subcommand)]
+enum Keys {
+    /// Writes a new key-encryption key to a file that does not exist yet.
+    Generate { file: PathBuf },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum RoleArgument {
+    Both,
+    Api,
+    Worker,
+}
+
+fn main() -> ExitCode {
+    let format = tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(
+        tracing_subscriber::EnvFilter::try_from_env("BAILIWICK_LOG").unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info")),
+    );
+    format.init();
+    let arguments = Arguments::parse();
+    match run(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "bailiwickd: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> anyhow::Result<()> {
+    match arguments.command {
+        Command::Config => std::io::stdout().write_all(DEFAULT.as_bytes()).context("cannot print"),
+        Command::Keys { command: Keys::Generate { file } } => {
+            let key = KeyEncryptionKey::generate(&file, &SystemRng)?;
+            writeln!(std::io::stdout(), "{} holds key {}. Keep a copy apart: without it nothing sealed can be opened.", file.display(), key.id())
+                .context("cannot print")
+        }
+        Command::Serve { config, role } => {
+            let config = Config::load(config.as_deref())?;
+            let role = match role {
+                RoleArgument::Both => Role::Both,
+                RoleArgument::Api => Role::Api,
+                RoleArgument::Worker => Role::Worker,
+            };
+            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")?;
+            runtime.block_on(serve(config, role))
+        }
+    }
+}
+
+async fn serve(config: Config, role: Role) -> anyhow::Result<()> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let running = tokio::select! {
+        running = runtime::start(&config, role, Arc::new(SystemClock), Arc::new(SystemRng)) => running?,
+        _ = interrupt.recv() => return Ok(()),
+        _ = terminate.recv() => return Ok(()),
+    };
+    tracing::info!(address = %running.address, portal = config.public_url, "ready");
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    tracing::info!("stopping");
+    running.stop().await;
+    Ok(())
+}

@@ -1,0 +1,287 @@
+//! Putting the parts together: database, artifacts, keys, sign-in, worker, listeners; and taking them apart again in order.
+
+use crate::config::{Config, given};
+use crate::http::{App, Authenticator, Portal, Rates, Refusals, router};
+use anyhow::Context;
+use bailiwick_base::{Clock, Rng};
+use bailiwick_cloud::egress::Ring;
+use bailiwick_cloud::entra::{BrowserAuthority, TokenConfig, TokenValidator, refusal::www_authenticate};
+use bailiwick_cloud::{CloudEndpoints, Egress, EgressConfig};
+use bailiwick_contract::tenancy::{PublicConfig, SignIn};
+use bailiwick_domain::{Services, Settings, worker};
+use bailiwick_store::Store;
+use bailiwick_store::artifacts::{ArtifactStore, CloudOptions};
+use bailiwick_store::keyring::{KeyEncryptionKey, Keyring};
+use bailiwick_store::login::{LOGIN_ROLE, login_options};
+use bailiwick_store::private_postgres::{PrivateConfig, PrivatePostgres};
+use bailiwick_store::PgConnectOptions;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::str::FromStr;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// Which parts of the work a process takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    Both,
+    Api,
+    Worker,
+}
+
+/// A running Bailiwick.
+pub struct Running {
+    pub address: SocketAddr,
+    pub services: Services,
+    pub app: App,
+    /// Outbound calls of late.
+    pub calls: Arc<Ring>,
+    private: Option<PrivatePostgres>,
+    stop: watch::Sender<bool>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+/// Starts everything the configuration asks for.
+///
+/// # Errors
+/// Whatever is missing or does not work, by name.
+pub async fn start(config: &Config, role: Role, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) -> anyhow::Result<Running> {
+    let listener = TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
+    let address = listener.local_addr()?;
+    private_folder(&config.data_folder)?;
+    let url = database_url(config)?;
+    let key = key_encryption_key(config, url.is_some(), &*rng)?;
+    let (private, admin, login) = database(config, url).await?;
+    bailiwick_store::migrate(admin).await.context("cannot bring the database up to date")?;
+    let login = match login {
+        Login::Peer(options) => options,
+        Login::Password(admin) => login_options(&admin, &key, &*rng).await.context("cannot log in to the database")?,
+    };
+    let store = Store::open(login, config.database.connections, clock.clone(), rng.clone()).await.context("cannot open the database")?;
+    let services = services(config, store.clone(), key, &rng)?;
+    crate::tenants::ensure(&store, config).await.map_err(|p| anyhow::anyhow!("{p}{}", p.internal.as_deref().map(|c| format!(": {c}")).unwrap_or_default()))?;
+    store.sync_schedules(&worker::schedules()).await.context("cannot set the schedules")?;
+    let calls = Arc::new(Ring::new(1_000));
+    let app = app(config, services.clone(), calls.clone(), clock)?;
+    let (stop, stopped) = watch::channel(false);
+    let mut tasks = Vec::new();
+    if role != Role::Worker {
+        tasks.push(tokio::spawn(listen(listener, router(app.clone())?, stopped.clone())));
+    }
+    if !config.metrics_listen.is_empty() {
+        let metrics = TcpListener::bind(&config.metrics_listen).await.with_context(|| format!("cannot listen on {}", config.metrics_listen))?;
+        tasks.push(tokio::spawn(listen(metrics, crate::http::metrics_router(app.clone()), stopped.clone())));
+    }
+    if role != Role::Api {
+        tasks.push(tokio::spawn(worker::work(services.clone(), config.worker.at_once, stopped)));
+    }
+    Ok(Running { address, services, app, calls, private, stop, tasks })
+}
+
+impl Running {
+    /// How to reach the database as its administrator, where it is the private one.
+    pub fn private(&self) -> Option<&PrivatePostgres> {
+        self.private.as_ref()
+    }
+
+    /// Stops taking requests and jobs, finishes those in hand, then stops the private PostgreSQL.
+    pub async fn stop(self) {
+        let _ = self.stop.send(true);
+        for task in self.tasks {
+            let _ = task.await;
+        }
+        self.services.store.close().await;
+        if let Some(private) = self.private {
+            private.stop().await;
+        }
+    }
+}
+
+async fn listen(listener: TcpListener, router: axum::Router, mut stop: watch::Receiver<bool>) {
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let stopping = async move {
+        let _ = stop.wait_for(|stop| *stop).await;
+    };
+    if let Err(error) = axum::serve(listener, service).with_graceful_shutdown(stopping).await {
+        tracing::error!(%error, "the listener ended");
+    }
+}
+
+/// Makes a folder that only its owner may enter, though others may pass through it to the private PostgreSQL's own.
+fn private_folder(folder: &Path) -> anyhow::Result<()> {
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot make the data folder {}", folder.display()))
+}
+
+fn database_url(config: &Config) -> anyhow::Result<Option<String>> {
+    if let Some(file) = given(&config.database.url_file) {
+        let url = std::fs::read_to_string(file).with_context(|| format!("cannot read the database URL from {}", file.display()))?;
+        return Ok(Some(url.trim().to_owned()));
+    }
+    Ok(std::env::var("DATABASE_URL").ok().filter(|url| !url.is_empty()))
+}
+
+fn key_encryption_key(config: &Config, own_database: bool, rng: &dyn Rng) -> anyhow::Result<KeyEncryptionKey> {
+    if let Some(file) = given(&config.keys.kek_file) {
+        return Ok(KeyEncryptionKey::from_file(file)?);
+    }
+    anyhow::ensure!(
+        !own_database,
+        "keys.kek_file is not set: with a database of your own, every process needs the same key-encryption key. Make one with `bailiwickd keys generate FILE`."
+    );
+    let file = config.data_folder.join("keys").join("kek");
+    if !file.exists() {
+        owner_only(file.parent().unwrap_or(&config.data_folder))?;
+        KeyEncryptionKey::generate(&file, rng)?;
+    }
+    Ok(KeyEncryptionKey::from_file(&file)?)
+}
+
+/// Makes a folder with mode 0700.
+fn owner_only(folder: &Path) -> anyhow::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.with_context(|| format!("cannot make the folder {}", folder.display()))
+}
+
+enum Login {
+    /// The private PostgreSQL knows the process by its user.
+    Peer(PgConnectOptions),
+    /// Elsewhere the login role has a password, made from the key-encryption key.
+    Password(PgConnectOptions),
+}
+
+async fn database(config: &Config, url: Option<String>) -> anyhow::Result<(Option<PrivatePostgres>, PgConnectOptions, Login)> {
+    if let Some(url) = url {
+        // The URL may hold a password: an error must not repeat it.
+        let admin = PgConnectOptions::from_str(&url).map_err(|_| anyhow::anyhow!("the database URL is not one: postgres://user:password@host:port/name"))?;
+        return Ok((None, admin.clone(), Login::Password(admin)));
+    }
+    let mut private = PrivateConfig::new(config.data_folder.join("postgres"));
+    private.programs = given(&config.database.programs).map(Path::to_path_buf);
+    let private = PrivatePostgres::start(private).await.context("cannot start the private PostgreSQL")?;
+    let login = private.connect_options(LOGIN_ROLE, "bailiwick");
+    let admin = private.superuser_options();
+    Ok((Some(private), admin, Login::Peer(login)))
+}
+
+fn services(config: &Config, store: Store, key: KeyEncryptionKey, rng: &Arc<dyn Rng>) -> anyhow::Result<Services> {
+    let mut keyring = Keyring::new(key, rng.clone());
+    for file in &config.keys.older_kek_files {
+        keyring = keyring.with_older(KeyEncryptionKey::from_file(file)?);
+    }
+    let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    let options = CloudOptions {
+        account: some(&config.artifacts.account),
+        access_key_file: given(&config.artifacts.access_key_file).map(Path::to_path_buf),
+        endpoint: some(&config.artifacts.endpoint),
+        region: some(&config.artifacts.region),
+    };
+    let place = if config.artifacts.url.is_empty() {
+        config.data_folder.join("artifacts").display().to_string()
+    } else {
+        config.artifacts.url.clone()
+    };
+    let limits = &config.limits;
+    let settings = Settings {
+        public: public(config)?,
+        artifact_bytes: limits.artifact_bytes,
+        artifacts_per_run: limits.artifacts_per_run,
+        formats: bailiwick_domain::FormatLimits {
+            bytes: limits.artifact_bytes,
+            depth: limits.depth,
+            results: limits.results,
+            ..bailiwick_domain::FormatLimits::default()
+        },
+    };
+    Ok(Services {
+        store,
+        artifacts: Arc::new(ArtifactStore::open(&place, &options, rng.clone())?),
+        keyring: Arc::new(keyring),
+        settings: Arc::new(settings),
+    })
+}
+
+fn endpoints(config: &Config) -> anyhow::Result<CloudEndpoints> {
+    let entra = &config.entra;
+    Ok(match entra.cloud.as_str() {
+        "public" => CloudEndpoints::public(),
+        "government" => CloudEndpoints::government(),
+        "china" => CloudEndpoints::china(),
+        "custom" => CloudEndpoints::custom(
+            entra.login.parse().context("entra.login")?,
+            entra.graph.parse().context("entra.graph")?,
+            entra.arm.parse().context("entra.arm")?,
+            entra.vault_suffix.clone(),
+        ),
+        other => anyhow::bail!("entra.cloud is {other:?}: choose public, government, china or custom"),
+    })
+}
+
+/// What the portal may know before sign-in. The labels are the operator's choice; no tenant's data is in it.
+fn public(config: &Config) -> anyhow::Result<PublicConfig> {
+    let endpoints = endpoints(config)?;
+    let sign_in = config.tenants.iter().filter(|tenant| !tenant.label.is_empty()).map(|tenant| {
+        let authority = BrowserAuthority::new(&endpoints, Some(tenant.directory), &tenant.client_id, "", "");
+        SignIn {
+            label: tenant.label.clone(),
+            known_authority: authority.known_authorities.first().cloned().unwrap_or_default(),
+            authority: authority.authority,
+            client_id: tenant.client_id.clone(),
+            scope: tenant.scope.clone(),
+        }
+    });
+    Ok(PublicConfig { product: "Bailiwick".into(), version: env!("CARGO_PKG_VERSION").into(), sign_in: sign_in.collect() })
+}
+
+fn app(config: &Config, services: Services, calls: Arc<Ring>, clock: Arc<dyn Clock>) -> anyhow::Result<App> {
+    let endpoints = endpoints(config)?;
+    let ranges = config.entra.private_ranges.iter().map(|r| r.parse()).collect::<Result<Vec<ipnet::IpNet>, _>>().context("entra.private_ranges")?;
+    let extra_roots_pem = match given(&config.entra.extra_ca_file) {
+        Some(file) => Some(std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?),
+        None => None,
+    };
+    let egress = EgressConfig {
+        allow: endpoints.allowed_hosts().into_iter().map(|host| host.private(ranges.clone())).collect(),
+        extra_roots_pem,
+        ..EgressConfig::default()
+    };
+    let egress = Egress::new(egress, clock.clone(), calls).context("cannot set up outbound calls")?;
+    let mut tokens = TokenConfig::new(endpoints.clone());
+    tokens.accept_v1 = config.entra.accept_v1;
+    tokens.required_scope = config.entra.scope.clone();
+    tokens.upload_role = config.entra.upload_role.clone();
+    let validator = TokenValidator::new(tokens, egress, clock.clone());
+    let authorities: Vec<String> = services.settings.public.sign_in.iter().map(|s| origin(&s.authority)).collect();
+    let challenge = Arc::new(move |error: Option<&bailiwick_cloud::entra::TokenError>| www_authenticate(&endpoints, None, error));
+    let authenticator = Authenticator::new(validator, services.store.clone(), config.entra.upload_role.clone(), challenge);
+    let portal = Portal::new(given(&config.portal_folder).map(Path::to_path_buf), &authorities);
+    Ok(App {
+        authenticator: Arc::new(authenticator),
+        rates: Arc::new(Rates::new(&config.limits, clock.clone())),
+        refusals: Arc::new(Refusals::new(services.store.clone(), clock)),
+        portal: Arc::new(portal),
+        metrics: metrics(),
+        services,
+    })
+}
+
+/// Scheme, host and port of an address.
+fn origin(address: &str) -> String {
+    url::Url::parse(address).map(|url| url.origin().ascii_serialization()).unwrap_or_default()
+}
+
+/// The process's metrics; installed once, whoever asks.
+fn metrics() -> metrics_exporter_prometheus::PrometheusHandle {
+    static HANDLE: std::sync::OnceLock<metrics_exporter_prometheus::PrometheusHandle> = std::sync::OnceLock::new();
+    HANDLE
+        .get_or_init(|| {
+            let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
+            let handle = recorder.handle();
+            // A second recorder in one process is a test's second server: it shares the first.
+            let _ = metrics::set_global_recorder(recorder);
+            handle
+        })
+        .clone()
+}

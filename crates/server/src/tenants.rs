@@ -1,0 +1,55 @@
+//! The tenants that the configuration names: made at start, each with its owners.
+
+use crate::config::{self, Config};
+use bailiwick_base::{MemberId, Problem, RequestId};
+use bailiwick_contract::Role;
+use bailiwick_contract::identity::Member;
+use bailiwick_domain::{identity, worker};
+use bailiwick_store::{Audited, NewTenant, Request, Store};
+use serde_json::json;
+
+/// Makes what is missing. A tenant that has members keeps them: the configuration gives the first owners, people give the rest.
+///
+/// # Errors
+/// The database's, or a directory signs in to a tenant of another name.
+pub async fn ensure(store: &Store, config: &Config) -> Result<(), Problem> {
+    for tenant in &config.tenants {
+        ensure_one(store, tenant).await?;
+    }
+    Ok(())
+}
+
+async fn ensure_one(store: &Store, tenant: &config::Tenant) -> Result<(), Problem> {
+    let request = Request { id: RequestId::new(store.clock(), store.rng()), address: None };
+    let unknown_directory = match tenant.unknown_directory {
+        config::UnknownDirectory::Refuse => "refuse",
+        config::UnknownDirectory::Add => "add",
+    };
+    let new = NewTenant {
+        name: tenant.name.clone(),
+        directory: tenant.directory,
+        client_id: tenant.client_id.clone(),
+        audiences: tenant.audiences.clone(),
+        unknown_directory,
+    };
+    let id = store.create_tenant(&new, &worker::schedules(), &request).await?;
+    for person in &tenant.owners {
+        let mut scope = store.write(id, &worker::system("console", None), &worker::nobody()).await?;
+        let owner = Member {
+            id: MemberId::new(scope.clock(), scope.rng()),
+            directory: tenant.directory,
+            object_id: person.object_id,
+            name: person.name.clone(),
+            email: person.email.clone(),
+            role: Role::Owner,
+            added_at: scope.now(),
+        };
+        let audited = if identity::first_owner(&mut scope, &owner).await? {
+            Audited::new((), format!("member/{}", owner.id), json!({"object_id": owner.object_id, "role": owner.role}))
+        } else {
+            Audited::unchanged(())
+        };
+        store.commit(scope, "member.added", audited, &request).await?;
+    }
+    Ok(())
+}
