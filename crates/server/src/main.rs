@@ -91,7 +91,7 @@ async fn serve(config: Config, role: Role) -> anyhow::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let running = tokio::select! {
-        running = runtime::start(&config, role, Arc::new(SystemClock), Arc::new(SystemRng)) => running?,
+        running = runtime::start(&config, role, None, Arc::new(SystemClock), Arc::new(SystemRng)) => running?,
         _ = interrupt.recv() => return Ok(()),
         _ = terminate.recv() => return Ok(()),
     };

@@ -43,17 +43,32 @@ pub struct Running {
     tasks: Vec<JoinHandle<()>>,
 }
 
-/// Starts everything the configuration asks for.
+/// A database that is there already: how its administrator and its login role connect.
+pub struct GivenDatabase {
+    pub admin: PgConnectOptions,
+    pub login: PgConnectOptions,
+}
+
+/// Starts everything the configuration asks for. `given` stands in for the configured database.
 ///
 /// # Errors
 /// Whatever is missing or does not work, by name.
-pub async fn start(config: &Config, role: Role, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) -> anyhow::Result<Running> {
+pub async fn start(
+    config: &Config,
+    role: Role,
+    given: Option<GivenDatabase>,
+    clock: Arc<dyn Clock>,
+    rng: Arc<dyn Rng>,
+) -> anyhow::Result<Running> {
     let listener = TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
     let address = listener.local_addr()?;
     private_folder(&config.data_folder)?;
-    let url = database_url(config)?;
+    let url = if given.is_some() { None } else { database_url(config)? };
     let key = key_encryption_key(config, url.is_some(), &*rng)?;
-    let (private, admin, login) = database(config, url).await?;
+    let (private, admin, login) = match given {
+        Some(given) => (None, given.admin, Login::Peer(given.login)),
+        None => database(config, url).await?,
+    };
     bailiwick_store::migrate(admin).await.context("cannot bring the database up to date")?;
     let login = match login {
         Login::Peer(options) => options,
