@@ -20,6 +20,7 @@ const runStates: Record<RunState, string> = {
   receiving: 'Receiving', queued: 'Queued', processing: 'Processing', succeeded: 'Succeeded', failed: 'Failed', duplicate: 'Duplicate',
 };
 const movements: Record<Movement, string> = { regression: 'Regressions', fixed: 'Fixed', added: 'Added', removed: 'Removed', other: 'Other changes' };
+const moved: Record<Movement, string> = { regression: 'Regression', fixed: 'Fixed', added: 'Added', removed: 'Removed', other: 'Other change' };
 const statuses: Record<FindingStatus, string> = { open: 'Open', fixed: 'Fixed' };
 const lives: Record<FindingLife, string> = { new: 'New', existing: 'Existing', fixed: 'Fixed', reopened: 'Reopened' };
 const events: Record<FindingEventKind, string> = { opened: 'Opened', changed: 'Changed', fixed: 'Fixed', reopened: 'Reopened' };
@@ -42,7 +43,7 @@ const permissions: Record<Permission, string> = {
 
 export const en = {
   count,
-  families, outcomes, severities, products, runStates, movements, statuses, lives, events, severitySources, roles, principals, keyStates,
+  families, outcomes, severities, products, runStates, movements, moved, statuses, lives, events, severitySources, roles, principals, keyStates,
   kinds, trailOutcomes, origins, permissions,
 
   app: {
@@ -226,7 +227,7 @@ export const en = {
   controls: {
     title: 'Controls', state: 'The latest word of each check, over the newest run of each series.', table: 'Controls', failing: 'Failing', passed: 'Passing', rest: 'Rest',
     restNote: 'Skipped, not run and unknown', check: 'Check', titleColumn: 'Control', outcome: 'Outcome', severity: 'Severity', product: 'Product', group: 'Group',
-    emptyTitle: 'No controls yet', empty: 'Controls appear with the first processed run.', docs: (check: string) => `Documentation of ${check}`, finding: 'Finding',
+    docsColumn: 'Documentation', emptyTitle: 'No controls yet', empty: 'Controls appear with the first processed run.', docs: (check: string) => `Documentation of ${check}`, finding: 'Finding',
     tabs: 'Controls by outcome', message: 'What the tool said', noMessage: 'The tool gave no message.', openFinding: 'Open the finding',
   },
 

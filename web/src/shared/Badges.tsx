@@ -16,8 +16,8 @@ const useStyles = makeStyles({
   badge: { display: 'inline-flex', alignItems: 'center', gap: '4px', whiteSpace: 'nowrap' },
   icon: { flexShrink: 0, width: '16px', height: '16px' },
   good: { color: tokens.colorStatusSuccessForeground1 },
-  bad: { color: tokens.colorStatusDangerForeground1 },
-  worst: { color: tokens.colorStatusDangerForeground1, fontWeight: tokens.fontWeightSemibold },
+  bad: { color: tokens.colorPaletteRedForeground1 },
+  worst: { color: tokens.colorPaletteRedForeground1, fontWeight: tokens.fontWeightSemibold },
   warn: { color: tokens.colorStatusWarningForeground3 },
   calm: { color: tokens.colorNeutralForeground2 },
   busy: { color: tokens.colorBrandForeground1 },
@@ -86,9 +86,10 @@ const MOVEMENTS: Record<Movement, [Tone, Icon]> = {
   other: ['calm', ArrowSync16Regular],
 };
 
-export function MovementBadge({ movement }: { movement: Movement }) {
+/** `one` for a single item, else the name of the group. */
+export function MovementBadge({ movement, one }: { movement: Movement; one?: boolean }) {
   const [tone, icon] = MOVEMENTS[movement];
-  return <Badge tone={tone} icon={icon} word={t.movements[movement]} />;
+  return <Badge tone={tone} icon={icon} word={(one ? t.moved : t.movements)[movement]} />;
 }
 
 const LIVES: Record<FindingLife | FindingEventKind, [Tone, Icon]> = {

@@ -1,8 +1,7 @@
 // The one list of the portal: a table by its roles, rows virtualised when there are many, rows that open by link, and the keys that
 // walk it. Under 640 px each row becomes a small card.
 import { Button, makeStyles, mergeClasses, Spinner, tokens } from '@fluentui/react-components';
-import { useWindowVirtualizer } from '@tanstack/react-virtual';
-import { type ReactNode, useLayoutEffect, useRef, useState } from 'react';
+import { lazy, type ReactNode, Suspense, useRef } from 'react';
 import { t } from '@/messages';
 import { BareLink } from './location';
 import { useListKeys } from './listKeys';
@@ -29,6 +28,8 @@ export interface DataTableProps<T> {
   more?: { has: boolean; loading: boolean; load: () => void };
 }
 
+const VirtualRows = lazy(() => import('./VirtualRows'));
+
 const VIRTUAL_FROM = 100;
 const NARROW = '@media (max-width: 640px)';
 
@@ -43,9 +44,9 @@ const useStyles = makeStyles({
     minHeight: '32px', color: tokens.colorNeutralForeground3, fontSize: tokens.fontSizeBase200, fontWeight: tokens.fontWeightSemibold, borderBottom: `1px solid ${tokens.colorNeutralStroke1}`,
     [NARROW]: { position: 'absolute', clipPath: 'inset(50%)', width: '1px', height: '1px', overflow: 'hidden', minHeight: 0, padding: 0 },
   },
-  open: { ':hover': { backgroundColor: tokens.colorNeutralBackground1Hover } },
-  selected: { backgroundColor: tokens.colorNeutralBackground1Selected, boxShadow: `inset 3px 0 0 ${tokens.colorCompoundBrandStroke}` },
-  cell: { minWidth: 0, padding: '4px 0', overflow: 'hidden', textOverflow: 'ellipsis', [NARROW]: { padding: 0, overflow: 'visible', maxWidth: '100%' } },
+  open: { ':hover': { backgroundColor: tokens.colorNeutralBackground2 } },
+  selected: { backgroundColor: tokens.colorNeutralBackground3, boxShadow: `inset 3px 0 0 ${tokens.colorCompoundBrandStroke}` },
+  cell: { minWidth: 0, padding: '4px 0', overflow: 'hidden', textOverflow: 'ellipsis', whiteSpace: 'nowrap', [NARROW]: { padding: 0, overflow: 'visible', maxWidth: '100%', whiteSpace: 'normal' } },
   first: { [NARROW]: { flexBasis: '100%', fontWeight: tokens.fontWeightSemibold } },
   end: { textAlign: 'right', fontVariantNumeric: 'tabular-nums' },
   wideOnly: { [NARROW]: { display: 'none' } },
@@ -56,21 +57,15 @@ const useStyles = makeStyles({
     ':focus-visible': { outlineStyle: 'none' },
     ':focus-visible::after': { outline: `2px solid ${tokens.colorStrokeFocus2}`, outlineOffset: '-2px', borderRadius: tokens.borderRadiusSmall },
   },
-  above: { '& a, & button, & time': { position: 'relative', zIndex: 1 } },
+  above: { '& a, & button, & time, & [title]': { position: 'relative', zIndex: 1 } },
   foot: { display: 'flex', justifyContent: 'center', padding: tokens.spacingVerticalM },
 });
 
 export function DataTable<T>({ label, rows, columns, rowKey, href, selected, more }: DataTableProps<T>) {
   const styles = useStyles();
   const body = useRef<HTMLDivElement>(null);
-  const [margin, setMargin] = useState(0);
-  const virtual = rows.length > VIRTUAL_FROM;
-  useLayoutEffect(() => setMargin((body.current?.getBoundingClientRect().top ?? 0) + window.scrollY), [virtual]);
-  const virtualizer = useWindowVirtualizer({ count: rows.length, estimateSize: () => 37, overscan: 16, scrollMargin: margin, enabled: virtual });
-  const items = virtual ? virtualizer.getVirtualItems() : undefined;
-  const before = items?.[0] ? items[0].start - margin : 0;
-  const after = items?.length ? virtualizer.getTotalSize() - (items[items.length - 1]!.end - margin) : 0;
-  useListKeys({ keys: rows.map(rowKey), list: body, reach: (index) => virtual && virtualizer.scrollToIndex(index), selected });
+  const reach = useRef<((index: number) => void) | null>(null);
+  useListKeys({ keys: rows.map(rowKey), list: body, reach: (index) => reach.current?.(index), selected });
 
   const template = { gridTemplateColumns: columns.map((column) => column.width).join(' ') };
   const cellClass = (column: Column<T>, first: boolean) =>
@@ -98,6 +93,12 @@ export function DataTable<T>({ label, rows, columns, rowKey, href, selected, mor
     );
   };
 
+  const plain = (shown: T[]) => (
+    <div role="rowgroup" ref={body}>
+      {shown.map((row, index) => drawRow(row, index))}
+    </div>
+  );
+
   return (
     <div>
       <div role="table" aria-label={label} aria-rowcount={more?.has ? -1 : rows.length + 1} className={styles.table}>
@@ -110,9 +111,13 @@ export function DataTable<T>({ label, rows, columns, rowKey, href, selected, mor
             ))}
           </div>
         </div>
-        <div role="rowgroup" ref={body} style={virtual ? { paddingTop: before, paddingBottom: after } : undefined}>
-          {items ? items.map((item) => drawRow(rows[item.index]!, item.index, virtualizer.measureElement)) : rows.map((row, index) => drawRow(row, index))}
-        </div>
+        {rows.length > VIRTUAL_FROM ? (
+          <Suspense fallback={plain(rows.slice(0, VIRTUAL_FROM))}>
+            <VirtualRows count={rows.length} body={body} reach={reach} draw={(index, measure) => drawRow(rows[index]!, index, measure)} />
+          </Suspense>
+        ) : (
+          plain(rows)
+        )}
       </div>
       {more && (more.has || more.loading) && (
         <div className={styles.foot}>

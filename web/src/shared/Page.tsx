@@ -1,5 +1,5 @@
 // A page: title, one sentence of state, command bar, filter row, body.
-import { makeStyles, mergeClasses, Text, tokens } from '@fluentui/react-components';
+import { makeStyles, mergeClasses, tokens } from '@fluentui/react-components';
 import { type ReactNode, useEffect } from 'react';
 
 const useStyles = makeStyles({
@@ -33,7 +33,7 @@ export function Page({ title, state, commands, filters, children }: { title: str
           <h1 className={styles.title} id={TITLE_ID} tabIndex={-1}>
             {title}
           </h1>
-          {state && <Text className={styles.state}>{state}</Text>}
+          {state && <div className={styles.state}>{state}</div>}
         </div>
         {commands && <div className={styles.commands}>{commands}</div>}
       </div>

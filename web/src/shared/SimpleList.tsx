@@ -21,7 +21,9 @@ export function SimpleList<T>({ title, lead, permission, query, columns, rowKey,
   return (
     <Section title={title} actions={actions}>
       <Need permission={permission}>
-        <Note>{lead}</Note>
+        <p style={{ margin: '0 0 12px' }}>
+          <Note>{lead}</Note>
+        </p>
         <Loaded query={query} permission={permission}>
           {(page) => (page.items.length === 0 ? <EmptyState title={empty.title}>{empty.text}</EmptyState> : <DataTable label={title} rows={page.items} columns={columns} rowKey={rowKey} />)}
         </Loaded>

@@ -1,5 +1,5 @@
 // What a body shows when it has no rows to show: loading, empty, error, no permission.
-import { Button, makeStyles, Skeleton, SkeletonItem, Text, tokens } from '@fluentui/react-components';
+import { Button, makeStyles, Skeleton, SkeletonItem, tokens } from '@fluentui/react-components';
 import { DocumentSearch24Regular, ErrorCircle24Regular, Filter24Regular, LockClosed24Regular, SearchInfo24Regular } from '@fluentui/react-icons';
 import type { UseQueryResult } from '@tanstack/react-query';
 import type { ReactElement, ReactNode } from 'react';
@@ -36,7 +36,7 @@ export function State({ icon, title, children, alert }: { icon: ReactElement; ti
 }
 
 export function Note({ children }: { children: ReactNode }) {
-  return <Text className={useStyles().note}>{children}</Text>;
+  return <span className={useStyles().note}>{children}</span>;
 }
 
 export function EmptyState({ title, children, action }: { title: string; children?: ReactNode; action?: ReactNode }) {

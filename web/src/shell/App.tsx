@@ -31,10 +31,13 @@ export function App() {
     document.body.style.background = theme.colorNeutralBackground2;
   }, [name, theme]);
   return (
-    <FluentProvider theme={theme} className={styles.root} style={{ '--row-height': density === 'compact' ? '36px' : '48px' } as React.CSSProperties}>
-      <Suspense fallback={<Waiting />}>
-        <Inside />
-      </Suspense>
+    <FluentProvider theme={theme}>
+      {/* Not on the provider: what it wears is copied to every pop-up. */}
+      <div className={styles.root} style={{ '--row-height': density === 'compact' ? '36px' : '48px' } as React.CSSProperties}>
+        <Suspense fallback={<Waiting />}>
+          <Inside />
+        </Suspense>
+      </div>
       <Notices />
     </FluentProvider>
   );

@@ -1,6 +1,6 @@
 // Who is here, how they like it, and the way out.
 import { Button, makeStyles, Menu, MenuDivider, MenuGroup, MenuGroupHeader, MenuItem, MenuItemRadio, MenuList, MenuPopover, MenuTrigger, tokens } from '@fluentui/react-components';
-import { SignOut20Regular } from '@fluentui/react-icons';
+import { PersonCircle24Regular, SignOut20Regular } from '@fluentui/react-icons';
 import { useMe } from '@/api/me';
 import { currentSession, signOut } from '@/auth/session';
 import { t } from '@/messages';
@@ -8,12 +8,9 @@ import { type Density, setPreferences, THEMES, type ThemeChoice, usePreferences 
 
 const useStyles = makeStyles({
   who: { padding: `${tokens.spacingVerticalS} ${tokens.spacingHorizontalM}` },
-  initials: { display: 'grid', placeItems: 'center', width: '28px', height: '28px', borderRadius: '50%', fontSize: tokens.fontSizeBase200, fontWeight: tokens.fontWeightSemibold, backgroundColor: tokens.colorBrandBackground2, color: tokens.colorBrandForeground2 },
   name: { fontWeight: tokens.fontWeightSemibold },
   small: { color: tokens.colorNeutralForeground3, fontSize: tokens.fontSizeBase200 },
 });
-
-const initials = (name: string) => name.split(/\s+/).map((part) => part[0] ?? '').slice(0, 2).join('').toUpperCase();
 
 export function PersonMenu() {
   const styles = useStyles();
@@ -26,7 +23,7 @@ export function PersonMenu() {
       onCheckedValueChange={(_, data) => setPreferences(data.name === 'theme' ? { theme: data.checkedItems[0] as ThemeChoice } : { density: data.checkedItems[0] as Density })}
     >
       <MenuTrigger disableButtonEnhancement>
-        <Button appearance="subtle" shape="circular" aria-label={t.person.menu(me.principal.name)} icon={<span className={styles.initials}>{initials(me.principal.name)}</span>} />
+        <Button appearance="subtle" shape="circular" aria-label={t.person.menu(me.principal.name)} icon={<PersonCircle24Regular />} />
       </MenuTrigger>
       <MenuPopover>
         <div className={styles.who}>

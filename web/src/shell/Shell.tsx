@@ -54,13 +54,13 @@ const useStyles = makeStyles({
   rule: { borderTop: `1px solid ${tokens.colorNeutralStroke2}`, margin: `${tokens.spacingVerticalS} 0` },
   item: {
     display: 'flex', alignItems: 'center', gap: tokens.spacingHorizontalM, height: '36px', padding: `0 ${tokens.spacingHorizontalM}`, borderRadius: tokens.borderRadiusMedium, color: tokens.colorNeutralForeground1,
-    ':hover': { backgroundColor: tokens.colorNeutralBackground3Hover },
+    ':hover': { backgroundColor: tokens.colorNeutralBackground3Hover, color: tokens.colorNeutralForeground1Hover },
   },
   here: {
     backgroundColor: tokens.colorNeutralBackground1Selected, fontWeight: tokens.fontWeightSemibold, boxShadow: `inset 3px 0 0 ${tokens.colorCompoundBrandStroke}`,
-    '& svg': { color: tokens.colorCompoundBrandForeground1 },
+    color: tokens.colorNeutralForeground1Selected,
   },
-  icon: { display: 'flex', color: tokens.colorNeutralForeground2 },
+  icon: { display: 'flex' },
   main: { flexGrow: 1, minWidth: 0, padding: `${tokens.spacingVerticalL} ${tokens.spacingHorizontalXXL} ${tokens.spacingVerticalXXXL}`, '@media (max-width: 640px)': { padding: tokens.spacingHorizontalM } },
 });
 
@@ -115,7 +115,7 @@ export function Shell() {
           className={styles.menu} appearance="subtle" icon={<Navigation20Regular />} aria-expanded={navOpen} aria-controls="sections"
           aria-label={navOpen ? t.app.closeNavigation : t.app.openNavigation} onClick={() => setNavOpen(!navOpen)}
         />
-        <BareLink href={paths.overview()} className={styles.brand} aria-label={`Bailiwick, ${me.tenant_name}`}>
+        <BareLink href={paths.overview()} className={styles.brand}>
           <img src="/favicon.svg" alt="" className={styles.logo} />
           Bailiwick
           <span className={styles.tenant}>{me.tenant_name}</span>
@@ -159,7 +159,7 @@ function Sections({ path }: { path: string }) {
   return (
     <ul className={styles.list}>
       {SECTIONS.map((section, index) => {
-        if (section === 'rule') return <li key={index} role="separator" className={styles.rule} />;
+        if (section === 'rule') return <li key={index} aria-hidden className={styles.rule} />;
         if ('group' in section) {
           return (
             <li key={section.group} className={styles.group}>

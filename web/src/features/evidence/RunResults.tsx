@@ -1,5 +1,4 @@
 // Every result of a run; those that need attention first.
-import { Tab, TabList } from '@fluentui/react-components';
 import { observationsQuery } from '@/api/queries';
 import type { OutcomeGroup, RunDetail } from '@/api/schema';
 import { usePages } from '@/api/usePages';
@@ -9,6 +8,7 @@ import { number } from '@/shared/format';
 import { FilterRow, FilterSearch } from '@/shared/FilterRow';
 import { useSearch, useSetSearch } from '@/shared/location';
 import { Section } from '@/shared/Page';
+import { Tabs } from '@/shared/Tabs';
 import { ErrorState, ListSkeleton, NoMatch, Note } from '@/shared/States';
 
 const TABS: OutcomeGroup[] = ['failing', 'passed', 'rest'];
@@ -23,13 +23,10 @@ export function RunResults({ run }: { run: RunDetail }) {
   const selected = rows?.find((row) => observationKey(row) === search.item);
   return (
     <Section title={t.run.results} note={rows && t.list.shown(rows.length, more.has)}>
-      <TabList size="small" aria-label={t.run.results} selectedValue={outcome ?? 'all'} onTabSelect={(_, data) => set({ outcome: data.value === 'all' ? undefined : String(data.value), item: undefined })}>
-        {(['all', ...TABS] as const).map((each) => (
-          <Tab key={each} value={each}>
-            {names[each]} {counts ? `(${number(counts[each])})` : ''}
-          </Tab>
-        ))}
-      </TabList>
+      <Tabs
+        label={t.run.results} value={outcome ?? 'all'} onChange={(value) => set({ outcome: value === 'all' ? undefined : value, item: undefined })}
+        tabs={(['all', ...TABS] as const).map((each) => ({ value: each, text: counts ? `${names[each]} (${number(counts[each])})` : names[each] }))}
+      />
       <FilterRow keys={['search']}>
         <FilterSearch label={t.filter.search} />
       </FilterRow>

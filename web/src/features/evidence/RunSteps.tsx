@@ -10,7 +10,7 @@ const useStyles = makeStyles({
   list: { listStyleType: 'none', margin: 0, padding: 0, display: 'grid', gap: tokens.spacingVerticalS },
   step: { display: 'grid', gridTemplateColumns: '24px minmax(110px, max-content) 1fr', alignItems: 'center', gap: tokens.spacingHorizontalS },
   good: { color: tokens.colorStatusSuccessForeground1, display: 'flex' },
-  bad: { color: tokens.colorStatusDangerForeground1, display: 'flex' },
+  bad: { color: tokens.colorPaletteRedForeground1, display: 'flex' },
   calm: { color: tokens.colorNeutralForeground3, display: 'flex' },
   at: { color: tokens.colorNeutralForeground2 },
 });

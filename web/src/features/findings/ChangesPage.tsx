@@ -19,7 +19,7 @@ import { EmptyState, ErrorState, ListSkeleton, Need, Note } from '@/shared/State
 import { Time } from '@/shared/Time';
 import { ArtifactLinks } from '@/features/evidence/ArtifactLinks';
 import { byMovement, byProduct, MOVEMENTS, type ProductRow } from './drift';
-import { Titled } from './FindingsPage';
+import { Titled, Where } from './FindingsPage';
 import { known } from './filters';
 import { PairPicker } from './PairPicker';
 import { place } from './place';
@@ -32,14 +32,14 @@ const useStyles = makeStyles({
   card: {
     display: 'flex', flexDirection: 'column', gap: tokens.spacingVerticalXXS, alignItems: 'flex-start', padding: `${tokens.spacingVerticalM} ${tokens.spacingHorizontalL}`, textAlign: 'left', font: 'inherit',
     backgroundColor: tokens.colorNeutralBackground1, color: tokens.colorNeutralForeground1, border: `1px solid ${tokens.colorNeutralStroke2}`, borderRadius: tokens.borderRadiusMedium, cursor: 'pointer',
-    ':hover': { backgroundColor: tokens.colorNeutralBackground1Hover }, ':focus-visible': { outline: `2px solid ${tokens.colorStrokeFocus2}` },
+    ':hover': { backgroundColor: tokens.colorNeutralBackground2 }, ':focus-visible': { outline: `2px solid ${tokens.colorStrokeFocus2}` },
   },
   still: { cursor: 'default', ':hover': { backgroundColor: tokens.colorNeutralBackground1 } },
-  pressed: { border: `1px solid ${tokens.colorBrandStroke1}`, backgroundColor: tokens.colorBrandBackground2 },
+  pressed: { border: `1px solid ${tokens.colorBrandStroke1}`, boxShadow: `inset 0 -3px 0 ${tokens.colorCompoundBrandStroke}` },
   value: { fontSize: tokens.fontSizeHero700, lineHeight: tokens.lineHeightHero700, fontWeight: tokens.fontWeightSemibold, fontVariantNumeric: 'tabular-nums' },
   two: { display: 'grid', gridTemplateColumns: 'repeat(auto-fit, minmax(min(420px, 100%), 1fr))', gap: tokens.spacingHorizontalM },
   side: { display: 'flex', flexDirection: 'column', gap: tokens.spacingVerticalXS },
-  sideHead: { display: 'flex', flexWrap: 'wrap', gap: `0 ${tokens.spacingHorizontalM}`, alignItems: 'baseline' },
+  sideHead: { minHeight: '32px', '& a': { padding: '4px 0' }, display: 'flex', flexWrap: 'wrap', gap: `0 ${tokens.spacingHorizontalM}`, alignItems: 'baseline' },
   fromTo: { display: 'inline-flex', flexWrap: 'wrap', gap: '2px 8px', alignItems: 'center' },
 });
 
@@ -193,7 +193,7 @@ function Movements({ movement, items }: { movement: Movement; items: DriftItem[]
       )),
     },
     {
-      key: 'fromTo', name: t.changes.fromTo, width: '220px',
+      key: 'fromTo', name: t.changes.fromTo, width: '230px',
       cell: (row) => (
         <span className={styles.fromTo}>
           {row.from ? <OutcomeBadge outcome={row.from} /> : t.changes.absent} <span aria-label="to">→</span> {row.to ? <OutcomeBadge outcome={row.to} /> : t.changes.absent}
@@ -202,8 +202,8 @@ function Movements({ movement, items }: { movement: Movement; items: DriftItem[]
     },
     { key: 'severity', name: t.changes.severity, width: '92px', cell: (row) => <SeverityBadge severity={row.severity} /> },
     { key: 'product', name: t.changes.product, width: '130px', cell: (row) => (row.product ? t.products[row.product] : '–') },
-    { key: 'group', name: t.findings.detail.group, width: 'minmax(0, 1fr)', wideOnly: true, cell: (row) => place(row.location) ?? row.group },
-    { key: 'help', name: t.findings.detail.help, width: '120px', wideOnly: true, cell: (row) => (row.help_url && isWebUrl(row.help_url) ? <OutsideLink href={row.help_url}>{row.check_key}</OutsideLink> : '–') },
+    { key: 'group', name: t.findings.detail.group, width: 'minmax(0, 1fr)', wideOnly: true, cell: (row) => <Where text={place(row.location) ?? row.group} /> },
+    { key: 'help', name: t.controls.docsColumn, width: '130px', wideOnly: true, cell: (row) => (row.help_url && isWebUrl(row.help_url) ? <OutsideLink href={row.help_url}>{row.check_key}</OutsideLink> : '–') },
   ];
   return (
     <Section title={t.movements[movement]} note={t.count(items.length, 'check')}>

@@ -1,5 +1,4 @@
 // Every check with its latest word.
-import { makeStyles, Tab, TabList, tokens } from '@fluentui/react-components';
 import { controlsQuery } from '@/api/queries';
 import type { OutcomeGroup } from '@/api/schema';
 import { usePages } from '@/api/usePages';
@@ -8,14 +7,13 @@ import { number } from '@/shared/format';
 import { FilterRow, FilterSearch } from '@/shared/FilterRow';
 import { useSearch, useSetSearch } from '@/shared/location';
 import { Page, Section } from '@/shared/Page';
+import { Tabs } from '@/shared/Tabs';
 import { EmptyState, ErrorState, ListSkeleton, Need, NoMatch } from '@/shared/States';
 import { family, FamilyPill, product, ProductPill } from './filters';
 import { ObservationPanel, ObservationTable, observationKey } from './ObservationTable';
 
 const TABS: OutcomeGroup[] = ['failing', 'passed', 'rest'];
 const FILTERS = ['product', 'family', 'search'];
-
-const useStyles = makeStyles({ tabs: { marginLeft: `calc(-1 * ${tokens.spacingHorizontalM})` } });
 
 export function ControlsPage() {
   return (
@@ -26,7 +24,6 @@ export function ControlsPage() {
 }
 
 function Body() {
-  const styles = useStyles();
   const search = useSearch();
   const set = useSetSearch();
   const tab = TABS.find((each) => each === search.outcome) ?? 'failing';
@@ -48,13 +45,10 @@ function Body() {
         </FilterRow>
       }
     >
-      <TabList className={styles.tabs} aria-label={t.controls.tabs} selectedValue={tab} onTabSelect={(_, data) => set({ outcome: data.value === 'failing' ? undefined : String(data.value), item: undefined })}>
-        {TABS.map((each) => (
-          <Tab key={each} value={each}>
-            {t.controls[each]} {first ? `(${number(first[each])})` : ''}
-          </Tab>
-        ))}
-      </TabList>
+      <Tabs
+        label={t.controls.tabs} value={tab} onChange={(value) => set({ outcome: value === 'failing' ? undefined : value, item: undefined })}
+        tabs={TABS.map((each) => ({ value: each, text: first ? `${t.controls[each]} (${number(first[each])})` : t.controls[each] }))}
+      />
       <Section title={t.controls[tab]} note={tab === 'rest' ? t.controls.restNote : rows && t.list.shown(rows.length, more.has)}>
         {query.isError && !rows ? (
           <ErrorState error={query.error} onRetry={() => void query.refetch()} permission="findings.read" />

@@ -81,7 +81,7 @@ function useColumns(search: Record<string, string>): Column<Finding>[] {
     { key: 'life', name: t.findings.life, width: '100px', cell: (row) => <LifeBadge life={row.life} /> },
     { key: 'product', name: t.findings.product, width: '130px', cell: (row) => (row.product ? t.products[row.product] : '–') },
     { key: 'source', name: t.findings.source, width: 'minmax(0, 130px)', wideOnly: true, cell: (row) => row.tool },
-    !search.directory && { key: 'where', name: t.findings.where, width: 'minmax(0, 1.2fr)', wideOnly: true, cell: (row) => place(row.location) ?? directory(row.directory) ?? project(row.project) ?? '–' },
+    !search.directory && { key: 'where', name: t.findings.where, width: 'minmax(0, 1.2fr)', wideOnly: true, cell: (row) => <Where text={place(row.location) ?? directory(row.directory) ?? project(row.project)} /> },
     { key: 'seen', name: t.findings.firstSeen, width: '120px', align: 'end', cell: (row) => <Time at={row.first_seen} /> },
   ];
   return columns.filter((column) => column !== false);
@@ -89,9 +89,19 @@ function useColumns(search: Record<string, string>): Column<Finding>[] {
 
 /** A check's id before its title, unless the title begins with it already. */
 export function Titled({ check, title }: { check: string; title: string }) {
-  return title.startsWith(check) ? <>{title}</> : (
-    <>
-      <span style={{ opacity: 0.8 }}>{check}</span> {title}
-    </>
+  const full = title.startsWith(check) ? title : `${check} ${title}`;
+  return (
+    <span title={full}>
+      {title.startsWith(check) ? title : (
+        <>
+          <strong style={{ fontWeight: 600 }}>{check}</strong> {title}
+        </>
+      )}
+    </span>
   );
+}
+
+/** A place that may be longer than its column. */
+export function Where({ text }: { text: string | undefined }) {
+  return text === undefined ? '–' : <span title={text}>{text}</span>;
 }

@@ -12,7 +12,7 @@ import { Message } from '@/shared/Message';
 import { type Place, SidePanel } from '@/shared/SidePanel';
 import { Note } from '@/shared/States';
 import { Part, usePanelStyles } from './FindingPanel';
-import { Titled } from './FindingsPage';
+import { Titled, Where } from './FindingsPage';
 import { place } from './place';
 
 const useStyles = makeStyles({ docs: { fontSize: 'inherit' } });
@@ -30,9 +30,9 @@ export function ObservationTable({ label, rows, more, selected }: { label: strin
     { key: 'outcome', name: t.controls.outcome, width: 'minmax(110px, 150px)', cell: (row) => <OutcomeBadge outcome={row.outcome} word={row.outcome_word} /> },
     { key: 'severity', name: t.controls.severity, width: '92px', cell: (row) => <SeverityBadge severity={row.severity} /> },
     { key: 'product', name: t.controls.product, width: '130px', cell: (row) => (row.product ? t.products[row.product] : '–') },
-    { key: 'where', name: t.findings.where, width: 'minmax(0, 1.2fr)', wideOnly: true, cell: (row) => place(row.location) ?? directory(row.directory) ?? row.group },
+    { key: 'where', name: t.findings.where, width: 'minmax(0, 1.2fr)', wideOnly: true, cell: (row) => <Where text={place(row.location) ?? directory(row.directory) ?? row.group} /> },
     {
-      key: 'docs', name: t.findings.detail.help, width: '130px', wideOnly: true,
+      key: 'docs', name: t.controls.docsColumn, width: '150px', wideOnly: true,
       cell: (row) => (row.help_url && isWebUrl(row.help_url) ? <OutsideLink href={row.help_url} className={styles.docs}>{row.check_key}</OutsideLink> : '–'),
     },
   ];

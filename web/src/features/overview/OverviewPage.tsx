@@ -24,7 +24,7 @@ const useStyles = makeStyles({
   tiles: { display: 'grid', gridTemplateColumns: 'repeat(auto-fit, minmax(min(220px, 100%), 1fr))', gap: tokens.spacingHorizontalM },
   tile: {
     display: 'flex', flexDirection: 'column', gap: tokens.spacingVerticalXXS, padding: `${tokens.spacingVerticalM} ${tokens.spacingHorizontalL}`, backgroundColor: tokens.colorNeutralBackground1,
-    border: `1px solid ${tokens.colorNeutralStroke2}`, borderRadius: tokens.borderRadiusMedium, ':hover': { backgroundColor: tokens.colorNeutralBackground1Hover },
+    border: `1px solid ${tokens.colorNeutralStroke2}`, borderRadius: tokens.borderRadiusMedium, ':hover': { backgroundColor: tokens.colorNeutralBackground2 },
   },
   tileName: { color: tokens.colorNeutralForeground2, fontSize: tokens.fontSizeBase200 },
   tileValue: { fontSize: tokens.fontSizeHero700, lineHeight: tokens.lineHeightHero700, fontWeight: tokens.fontWeightSemibold, fontVariantNumeric: 'tabular-nums' },
@@ -32,7 +32,7 @@ const useStyles = makeStyles({
   two: { display: 'grid', gridTemplateColumns: 'repeat(auto-fit, minmax(min(460px, 100%), 1fr))', gap: tokens.spacingHorizontalM, alignItems: 'stretch' },
   moves: { listStyleType: 'none', margin: 0, padding: 0 },
   move: { borderBottom: `1px solid ${tokens.colorNeutralStroke2}`, ':last-child': { borderBottomStyle: 'none' } },
-  moveLink: { display: 'flex', flexWrap: 'wrap', alignItems: 'center', gap: `2px ${tokens.spacingHorizontalM}`, padding: `${tokens.spacingVerticalS} ${tokens.spacingHorizontalXS}`, ':hover': { backgroundColor: tokens.colorNeutralBackground1Hover } },
+  moveLink: { display: 'flex', flexWrap: 'wrap', alignItems: 'center', gap: `2px ${tokens.spacingHorizontalM}`, padding: `${tokens.spacingVerticalS} ${tokens.spacingHorizontalXS}`, ':hover': { backgroundColor: tokens.colorNeutralBackground2 } },
   moveTitle: { flex: '1 1 220px', minWidth: 0 },
   key: { color: tokens.colorNeutralForeground3 },
   pair: { display: 'flex', flexWrap: 'wrap', gap: `0 ${tokens.spacingHorizontalL}`, color: tokens.colorNeutralForeground2, marginBottom: tokens.spacingVerticalS },
@@ -135,10 +135,10 @@ function Changed({ overview: { drift } }: { overview: Overview }) {
         <Note>{t.overview.noChange}</Note>
       ) : (
         <ul className={styles.moves} aria-label={t.overview.changed}>
-          {drift.items.slice(0, 6).map((item, index) => (
+          {drift.items.slice(0, 5).map((item, index) => (
             <li key={index} className={styles.move}>
               <BareLink href={item.finding ? paths.findings({ item: item.finding, status: item.movement === 'fixed' ? 'fixed' : undefined }) : paths.changes(pair)} className={styles.moveLink}>
-                <MovementBadge movement={item.movement} />
+                <MovementBadge movement={item.movement} one />
                 <span className={styles.moveTitle}>
                   <span className={styles.key}>{item.check_key}</span> {item.title}
                 </span>

@@ -19,8 +19,8 @@ export function TrendChart({ trend, series }: { trend: TrendPoint[]; series: Ser
     })),
   };
   return (
-    <ChartFrame title={t.overview.trend} figures={figures} height={260} empty={trend.length < 2 ? t.overview.trendEmpty : undefined}>
-      <TrendLines trend={trend} name={name} height={260} />
+    <ChartFrame title={t.overview.trend} figures={figures} height={300} empty={trend.length < 2 ? t.overview.trendEmpty : undefined}>
+      <TrendLines trend={trend} name={name} height={300} />
     </ChartFrame>
   );
 }

@@ -18,12 +18,15 @@ const bubble = {
 export function TrendLines({ trend, name, height }: { trend: TrendPoint[]; name: (series: string) => string; height: number }) {
   const ids = [...new Set(trend.map((point) => point.series))];
   const rows = trend.map((point) => ({ at: Date.parse(point.at), [point.series]: point.posture }));
+  const times = rows.map((row) => Number(row.at));
+  const [from = 0, to = 0] = [Math.min(...times), Math.max(...times)];
+  const ticks = Array.from({ length: 5 }, (_, step) => from + ((to - from) * step) / 4);
   const low = Math.min(...trend.map((point) => point.posture));
   return (
     <ResponsiveContainer width="100%" height={height}>
       <LineChart data={rows} margin={{ top: 16, right: 24, bottom: 0, left: -8 }} accessibilityLayer aria-label={t.overview.trend}>
         <CartesianGrid stroke={tokens.colorNeutralStroke2} vertical={false} />
-        <XAxis {...axis} dataKey="at" type="number" scale="time" domain={['dataMin', 'dataMax']} tickFormatter={shortDate} minTickGap={40} />
+        <XAxis {...axis} dataKey="at" type="number" scale="time" domain={['dataMin', 'dataMax']} ticks={ticks} interval="preserveStartEnd" tickFormatter={shortDate} minTickGap={24} />
         <YAxis {...axis} axisLine={false} domain={[Math.max(0, Math.floor(low * 10 - 1) / 10), 1]} tickFormatter={percent} tickCount={5} />
         <Tooltip {...bubble} labelFormatter={(at) => exactTime(new Date(Number(at)).toISOString())} formatter={(value) => percent(Number(value))} />
         {ids.length > 1 && <Legend iconType="plainline" formatter={(value) => <span style={{ color: tokens.colorNeutralForeground2 }}>{value}</span>} />}
@@ -58,14 +61,14 @@ const PARTS = [
 ] as const;
 
 export function CoverageBars({ coverage, height }: { coverage: Coverage[]; height: number }) {
-  const rows = coverage.map((row) => ({ ...row, product: t.products[row.product] }));
+  const rows = coverage.map((row) => ({ ...row, product: `${t.products[row.product]} (${row.passed + row.failing + row.skipped + row.unknown})` }));
   return (
     <ResponsiveContainer width="100%" height={height}>
-      <BarChart data={rows} layout="vertical" margin={{ top: 0, right: 16, bottom: 0, left: 0 }} barCategoryGap={8} accessibilityLayer aria-label={t.overview.coverage}>
-        <XAxis type="number" hide />
-        <YAxis {...axis} type="category" dataKey="product" width={116} axisLine={false} interval={0} />
+      <BarChart data={rows} layout="vertical" margin={{ top: 0, right: 16, bottom: 0, left: 0 }} barCategoryGap={8} stackOffset="expand" accessibilityLayer aria-label={t.overview.coverage}>
+        <XAxis type="number" hide domain={[0, 1]} />
+        <YAxis {...axis} type="category" dataKey="product" width={148} axisLine={false} interval={0} />
         <Tooltip {...bubble} />
-        <Legend iconType="square" iconSize={10} formatter={(value) => <span style={{ color: tokens.colorNeutralForeground2 }}>{value}</span>} />
+        <Legend iconType="square" iconSize={10} itemSorter={null} formatter={(value) => <span style={{ color: tokens.colorNeutralForeground2 }}>{value}</span>} />
         {PARTS.map((part) => (
           <Bar key={part.key} dataKey={part.key} name={part.name} stackId="all" fill={part.color} stroke={tokens.colorNeutralBackground1} isAnimationActive={false} />
         ))}

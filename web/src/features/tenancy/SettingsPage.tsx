@@ -1,5 +1,4 @@
 // Settings of the tenant, one tab a subject; the tab is in the address.
-import { Tab, TabList } from '@fluentui/react-components';
 import { useParams } from '@tanstack/react-router';
 import { useMe } from '@/api/me';
 import { KeysTab } from '@/features/identity/KeysTab';
@@ -8,6 +7,7 @@ import { t } from '@/messages';
 import { paths, SETTINGS_TABS, type SettingsTab } from '@/paths';
 import { useGo } from '@/shared/location';
 import { Page } from '@/shared/Page';
+import { Tabs } from '@/shared/Tabs';
 import { GeneralTab } from './GeneralTab';
 import { ProjectsTab } from './ProjectsTab';
 import { SubmitTab } from './SubmitTab';
@@ -22,13 +22,7 @@ export function SettingsPage() {
   const Body = TABS[tab];
   return (
     <Page title={t.settings.title} state={t.settings.state(me.tenant_name)}>
-      <TabList aria-label={t.settings.tabs} selectedValue={tab} onTabSelect={(_, data) => go(paths.settings(data.value as SettingsTab))} style={{ overflowX: 'auto' }}>
-        {SETTINGS_TABS.map((each) => (
-          <Tab key={each} value={each}>
-            {t.settings.tab[each]}
-          </Tab>
-        ))}
-      </TabList>
+      <Tabs label={t.settings.tabs} value={tab} onChange={(value) => go(paths.settings(value))} tabs={SETTINGS_TABS.map((each) => ({ value: each, text: t.settings.tab[each] }))} />
       <Body />
     </Page>
   );

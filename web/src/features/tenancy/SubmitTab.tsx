@@ -1,11 +1,12 @@
 // How to submit, per platform and per proof of who sends.
-import { Field, makeStyles, Radio, RadioGroup, Tab, TabList, tokens } from '@fluentui/react-components';
+import { Field, makeStyles, Radio, RadioGroup, tokens } from '@fluentui/react-components';
 import { useState } from 'react';
 import { t } from '@/messages';
 import { paths } from '@/paths';
 import { CodeSnippet } from '@/shared/CodeSnippet';
 import { AppLink, useSearch, useSetSearch } from '@/shared/location';
 import { Section } from '@/shared/Page';
+import { Tabs } from '@/shared/Tabs';
 import { Note } from '@/shared/States';
 import { type Platform, type Proof, SNIPPETS } from './snippets';
 
@@ -25,13 +26,7 @@ export function SubmitTab() {
     <Section title={t.settings.tab.submit}>
       <div className={styles.body}>
         <Note>{words.lead}</Note>
-        <TabList aria-label={words.platform} selectedValue={platform} onTabSelect={(_, data) => set({ platform: String(data.value) }, 'replace')} style={{ overflowX: 'auto' }}>
-          {PLATFORMS.map((each) => (
-            <Tab key={each} value={each}>
-              {words[each]}
-            </Tab>
-          ))}
-        </TabList>
+        <Tabs label={words.platform} value={platform} onChange={(value) => set({ platform: value }, 'replace')} tabs={PLATFORMS.map((each) => ({ value: each, text: words[each] }))} />
         {snippets.oidc && (
           <Field label={words.how}>
             <RadioGroup layout="horizontal" value={proof} onChange={(_, data) => setProof(data.value as Proof)}>
