@@ -39,7 +39,8 @@ export const paths = {
   changes: (search?: Search) => withSearch('/changes', search),
   runs: (search?: Search) => withSearch('/runs', search),
   run: (run: string, search?: Search) => withSearch(`/runs/${part(run)}`, search),
-  report: (run: string, name: string, search?: Search) => withSearch(`/runs/${part(run)}/report/${part(name)}`, search),
+  // The name is a parameter because the server takes a path that ends like a file for a file.
+  report: (run: string, name: string, search?: Search) => withSearch(`/runs/${part(run)}/report`, { ...search, name }),
   reports: (search?: Search) => withSearch('/reports', search),
   controls: (search?: Search) => withSearch('/controls', search),
   trail: (search?: Search) => withSearch('/trail', search),

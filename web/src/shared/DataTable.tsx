@@ -48,7 +48,11 @@ const useStyles = makeStyles({
   selected: { backgroundColor: tokens.colorNeutralBackground3, boxShadow: `inset 3px 0 0 ${tokens.colorCompoundBrandStroke}` },
   cell: { minWidth: 0, padding: '4px 0', overflow: 'hidden', textOverflow: 'ellipsis', whiteSpace: 'nowrap', [NARROW]: { padding: 0, overflow: 'visible', maxWidth: '100%', whiteSpace: 'normal' } },
   first: { [NARROW]: { flexBasis: '100%', fontWeight: tokens.fontWeightSemibold } },
-  end: { textAlign: 'right', fontVariantNumeric: 'tabular-nums' },
+  end: {
+    textAlign: 'right', fontVariantNumeric: 'tabular-nums',
+    // Without its column above it, a number says what it counts.
+    [NARROW]: { '::before': { content: 'attr(data-name) ": "', color: tokens.colorNeutralForeground3 } },
+  },
   wideOnly: { [NARROW]: { display: 'none' } },
   link: {
     color: tokens.colorNeutralForeground1, display: 'block', overflow: 'hidden', textOverflow: 'ellipsis',
@@ -79,7 +83,7 @@ export function DataTable<T>({ label, rows, columns, rowKey, href, selected, mor
         className={mergeClasses(styles.row, href && styles.open, selected === key && styles.selected)} style={template}
       >
         {columns.map((column, position) => (
-          <div key={column.key} role="cell" className={cellClass(column, position === 0)}>
+          <div key={column.key} role="cell" data-name={column.name} className={cellClass(column, position === 0)}>
             {position === 0 && href ? (
               <BareLink href={href(row)} className={styles.link} data-row-link>
                 {column.cell(row)}

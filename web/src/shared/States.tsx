@@ -9,6 +9,7 @@ import type { Permission } from '@/api/schema';
 import { t } from '@/messages';
 import { paths } from '@/paths';
 import { AppLink } from './location';
+import { Page } from './Page';
 
 const useStyles = makeStyles({
   box: {
@@ -107,7 +108,9 @@ export function Loaded<T>({ query, skeleton, permission, children }: { query: Us
   return <>{skeleton ?? <ListSkeleton />}</>;
 }
 
-/** Shows its children to those who hold the permission, and says which one is missing to others. */
-export function Need({ permission, children }: { permission: Permission; children: ReactNode }) {
-  return useMay(permission) ? <>{children}</> : <NoPermission permission={permission} />;
+/** Shows its children to those who hold the permission, and says which one is missing to others; `page` is the title of a whole page. */
+export function Need({ permission, page, children }: { permission: Permission; page?: string; children: ReactNode }) {
+  if (useMay(permission)) return <>{children}</>;
+  const state = <NoPermission permission={permission} />;
+  return page === undefined ? state : <Page title={page}>{state}</Page>;
 }

@@ -35,7 +35,7 @@ const columns: Column<TrailEntry>[] = [
 
 export function TrailPage() {
   return (
-    <Need permission="trail.read">
+    <Need permission="trail.read" page={t.trail.title}>
       <Body />
     </Need>
   );

@@ -1,5 +1,5 @@
 // A report's HTML, in a sealed frame. The frame has no origin of its own (sandbox without allow-same-origin), so its scripts cannot act
-// as the person, read storage, or reach the API or this page; the policy of report-frame.html leaves it no network. It is never
+// as the person, read storage, or reach the API or this page; the policy of viewer.html leaves it no network. It is never
 // opened as a page of its own, because a blob's URL would then carry this origin.
 import { makeStyles, Spinner, tokens } from '@fluentui/react-components';
 import { ArrowDownload20Regular } from '@fluentui/react-icons';
@@ -11,7 +11,7 @@ import type { Artifact } from '@/api/schema';
 import { t } from '@/messages';
 import { paths } from '@/paths';
 import { Action } from '@/shared/Action';
-import { AppLink } from '@/shared/location';
+import { AppLink, useSearch } from '@/shared/location';
 import { useNotify } from '@/shared/notify';
 import { Page } from '@/shared/Page';
 import { ErrorState, ListSkeleton, Need, Note } from '@/shared/States';
@@ -24,14 +24,15 @@ const useStyles = makeStyles({
 
 export function ReportPage() {
   return (
-    <Need permission="artifacts.read">
+    <Need permission="artifacts.read" page={t.reports.title}>
       <Body />
     </Need>
   );
 }
 
 function Body() {
-  const { run, name } = useParams({ strict: false }) as { run: string; name: string };
+  const { run } = useParams({ strict: false }) as { run: string };
+  const { name = '' } = useSearch();
   const query = useQuery(runQuery(run));
   const artifact = query.data?.artifacts.find((each) => each.name === name);
   return (
@@ -83,7 +84,7 @@ function Sealed({ artifact }: { artifact: Artifact }) {
     if (html.data === undefined) return;
     // The frame says when it is ready; only our own frame is believed, and only to send it its own report.
     const onMessage = (event: MessageEvent) => {
-      if (event.source !== frame.current?.contentWindow || event.data !== 'bailiwick-report-frame-ready') return;
+      if (event.source !== frame.current?.contentWindow || event.data !== 'bailiwick-viewer-ready') return;
       window.removeEventListener('message', onMessage);
       frame.current?.contentWindow?.postMessage({ html: html.data }, '*');
       setShown(true);
@@ -96,7 +97,7 @@ function Sealed({ artifact }: { artifact: Artifact }) {
     <>
       {!shown && <Spinner label={t.reports.opening} />}
       {html.data !== undefined && (
-        <iframe ref={frame} title={t.reports.frame(artifact.name)} className={styles.frame} sandbox="allow-scripts" referrerPolicy="no-referrer" src="/report-frame.html" />
+        <iframe ref={frame} title={t.reports.frame(artifact.name)} className={styles.frame} sandbox="allow-scripts" referrerPolicy="no-referrer" src="/viewer.html" />
       )}
       <span role="status">{shown && <Note>{t.reports.checked}</Note>}</span>
     </>

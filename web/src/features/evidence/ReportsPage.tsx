@@ -27,7 +27,7 @@ const columns: Column<Report>[] = [
 
 export function ReportsPage() {
   return (
-    <Need permission="runs.read">
+    <Need permission="runs.read" page={t.reports.title}>
       <Body />
     </Need>
   );

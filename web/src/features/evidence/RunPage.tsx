@@ -34,7 +34,7 @@ const useStyles = makeStyles({
 
 export function RunPage() {
   return (
-    <Need permission="runs.read">
+    <Need permission="runs.read" page={t.runs.title}>
       <Body />
     </Need>
   );

@@ -27,9 +27,11 @@ export function RunResults({ run }: { run: RunDetail }) {
         label={t.run.results} value={outcome ?? 'all'} onChange={(value) => set({ outcome: value === 'all' ? undefined : value, item: undefined })}
         tabs={(['all', ...TABS] as const).map((each) => ({ value: each, text: counts ? `${names[each]} (${number(counts[each])})` : names[each] }))}
       />
-      <FilterRow keys={['search']}>
-        <FilterSearch label={t.filter.search} />
-      </FilterRow>
+      <div style={{ padding: '8px 0' }}>
+        <FilterRow keys={['search']}>
+          <FilterSearch label={t.filter.search} />
+        </FilterRow>
+      </div>
       {query.isError && !rows ? (
         <ErrorState error={query.error} onRetry={() => void query.refetch()} permission="findings.read" />
       ) : !rows ? (

@@ -15,7 +15,7 @@ const choices = (words: Record<string, string>) => Object.entries(words).map(([v
 
 export function RunsPage() {
   return (
-    <Need permission="runs.read">
+    <Need permission="runs.read" page={t.runs.title}>
       <Body />
     </Need>
   );

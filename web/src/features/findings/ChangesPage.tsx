@@ -45,7 +45,7 @@ const useStyles = makeStyles({
 
 export function ChangesPage() {
   return (
-    <Need permission="findings.read">
+    <Need permission="findings.read" page={t.changes.title}>
       <Body />
     </Need>
   );
@@ -183,7 +183,7 @@ function Movements({ movement, items }: { movement: Movement; items: DriftItem[]
   const styles = useStyles();
   const columns: Column<DriftItem>[] = [
     {
-      key: 'title', name: t.changes.titleColumn, width: 'minmax(0, 3fr)',
+      key: 'title', name: t.changes.titleColumn, width: 'minmax(0, 4fr)',
       cell: (row) => (row.finding ? (
         <AppLink href={paths.findings({ item: row.finding, status: row.movement === 'fixed' || row.movement === 'removed' ? 'fixed' : undefined })}>
           <Titled check={row.check_key} title={row.title} />
@@ -201,7 +201,7 @@ function Movements({ movement, items }: { movement: Movement; items: DriftItem[]
       ),
     },
     { key: 'severity', name: t.changes.severity, width: '92px', cell: (row) => <SeverityBadge severity={row.severity} /> },
-    { key: 'product', name: t.changes.product, width: '130px', cell: (row) => (row.product ? t.products[row.product] : '–') },
+    { key: 'product', name: t.changes.product, width: '112px', cell: (row) => (row.product ? t.products[row.product] : '–') },
     { key: 'group', name: t.findings.detail.group, width: 'minmax(0, 1fr)', wideOnly: true, cell: (row) => <Where text={place(row.location) ?? row.group} /> },
     { key: 'help', name: t.controls.docsColumn, width: '130px', wideOnly: true, cell: (row) => (row.help_url && isWebUrl(row.help_url) ? <OutsideLink href={row.help_url}>{row.check_key}</OutsideLink> : '–') },
   ];

@@ -17,7 +17,7 @@ const FILTERS = ['product', 'family', 'search'];
 
 export function ControlsPage() {
   return (
-    <Need permission="findings.read">
+    <Need permission="findings.read" page={t.controls.title}>
       <Body />
     </Need>
   );

@@ -21,7 +21,7 @@ const FILTERS = ['status', 'severity', 'family', 'product', 'search', 'sort'];
 
 export function FindingsPage() {
   return (
-    <Need permission="findings.read">
+    <Need permission="findings.read" page={t.findings.title}>
       <Body />
     </Need>
   );
@@ -76,13 +76,13 @@ function useColumns(search: Record<string, string>): Column<Finding>[] {
   const directory = useDirectoryName();
   const project = useProjectName();
   const columns: (Column<Finding> | false)[] = [
-    { key: 'title', name: t.findings.titleColumn, width: 'minmax(0, 3fr)', cell: (row) => <Titled check={row.check_key} title={row.title} /> },
+    { key: 'title', name: t.findings.titleColumn, width: 'minmax(0, 5fr)', cell: (row) => <Titled check={row.check_key} title={row.title} /> },
     { key: 'severity', name: t.findings.severity, width: '92px', cell: (row) => <SeverityBadge severity={row.severity} /> },
     { key: 'life', name: t.findings.life, width: '100px', cell: (row) => <LifeBadge life={row.life} /> },
-    { key: 'product', name: t.findings.product, width: '130px', cell: (row) => (row.product ? t.products[row.product] : '–') },
-    { key: 'source', name: t.findings.source, width: 'minmax(0, 130px)', wideOnly: true, cell: (row) => row.tool },
-    !search.directory && { key: 'where', name: t.findings.where, width: 'minmax(0, 1.2fr)', wideOnly: true, cell: (row) => <Where text={place(row.location) ?? directory(row.directory) ?? project(row.project)} /> },
-    { key: 'seen', name: t.findings.firstSeen, width: '120px', align: 'end', cell: (row) => <Time at={row.first_seen} /> },
+    { key: 'product', name: t.findings.product, width: '112px', cell: (row) => (row.product ? t.products[row.product] : '–') },
+    { key: 'source', name: t.findings.source, width: 'minmax(0, 110px)', wideOnly: true, cell: (row) => row.tool },
+    !search.directory && { key: 'where', name: t.findings.where, width: 'minmax(0, 1.6fr)', wideOnly: true, cell: (row) => <Where text={place(row.location) ?? directory(row.directory) ?? project(row.project)} /> },
+    { key: 'seen', name: t.findings.firstSeen, width: '104px', align: 'end', cell: (row) => <Time at={row.first_seen} /> },
   ];
   return columns.filter((column) => column !== false);
 }

@@ -26,11 +26,11 @@ export function ObservationTable({ label, rows, more, selected }: { label: strin
   const search = useSearch();
   const directory = useDirectoryName();
   const columns: Column<Observation>[] = [
-    { key: 'title', name: t.controls.titleColumn, width: 'minmax(0, 3fr)', cell: (row) => <Titled check={row.check_key} title={row.title} /> },
-    { key: 'outcome', name: t.controls.outcome, width: 'minmax(110px, 150px)', cell: (row) => <OutcomeBadge outcome={row.outcome} word={row.outcome_word} /> },
+    { key: 'title', name: t.controls.titleColumn, width: 'minmax(0, 5fr)', cell: (row) => <Titled check={row.check_key} title={row.title} /> },
+    { key: 'outcome', name: t.controls.outcome, width: '112px', cell: (row) => <OutcomeBadge outcome={row.outcome} word={row.outcome_word} /> },
     { key: 'severity', name: t.controls.severity, width: '92px', cell: (row) => <SeverityBadge severity={row.severity} /> },
-    { key: 'product', name: t.controls.product, width: '130px', cell: (row) => (row.product ? t.products[row.product] : '–') },
-    { key: 'where', name: t.findings.where, width: 'minmax(0, 1.2fr)', wideOnly: true, cell: (row) => <Where text={place(row.location) ?? directory(row.directory) ?? row.group} /> },
+    { key: 'product', name: t.controls.product, width: '112px', cell: (row) => (row.product ? t.products[row.product] : '–') },
+    { key: 'where', name: t.findings.where, width: 'minmax(0, 1.6fr)', wideOnly: true, cell: (row) => <Where text={place(row.location) ?? directory(row.directory) ?? row.group} /> },
     {
       key: 'docs', name: t.controls.docsColumn, width: '150px', wideOnly: true,
       cell: (row) => (row.help_url && isWebUrl(row.help_url) ? <OutsideLink href={row.help_url} className={styles.docs}>{row.check_key}</OutsideLink> : '–'),

@@ -21,7 +21,7 @@ import { TrendChart } from './TrendChart';
 const FirstSteps = lazy(() => import('./FirstSteps').then((module) => ({ default: module.FirstSteps })));
 
 const useStyles = makeStyles({
-  tiles: { display: 'grid', gridTemplateColumns: 'repeat(auto-fit, minmax(min(220px, 100%), 1fr))', gap: tokens.spacingHorizontalM },
+  tiles: { display: 'grid', gridTemplateColumns: 'repeat(auto-fit, minmax(min(150px, 100%), 1fr))', gap: tokens.spacingHorizontalM },
   tile: {
     display: 'flex', flexDirection: 'column', gap: tokens.spacingVerticalXXS, padding: `${tokens.spacingVerticalM} ${tokens.spacingHorizontalL}`, backgroundColor: tokens.colorNeutralBackground1,
     border: `1px solid ${tokens.colorNeutralStroke2}`, borderRadius: tokens.borderRadiusMedium, ':hover': { backgroundColor: tokens.colorNeutralBackground2 },
@@ -40,7 +40,7 @@ const useStyles = makeStyles({
 
 export function OverviewPage() {
   return (
-    <Need permission="findings.read">
+    <Need permission="findings.read" page={t.overview.title}>
       <Body />
     </Need>
   );

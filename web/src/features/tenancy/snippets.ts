@@ -19,6 +19,9 @@ jobs:
       - name: Submit to Bailiwick
         env:
           BAILIWICK_URL: ${url}
+          # An application of your directory with a federated credential for this repository.
+          AZURE_TENANT_ID: \${{ vars.AZURE_TENANT_ID }}
+          AZURE_CLIENT_ID: \${{ vars.AZURE_CLIENT_ID }}
         run: >
           bailiwick upload test-results/TestResults.json test-results/TestResults.html
           --source "GitHub Actions"
@@ -35,11 +38,12 @@ jobs:
 `,
   },
   azure: {
-    oidc: `# The service connection is a workload identity of your directory.
-- task: AzureCLI@2
+    oidc: `- task: AzureCLI@2
   displayName: Submit to Bailiwick
   inputs:
+    # A service connection by workload identity federation; the task names its application to the script.
     azureSubscription: bailiwick-upload
+    addSpnToEnvironment: true
     scriptType: bash
     scriptLocation: inlineScript
     inlineScript: >
