@@ -8,7 +8,7 @@ use crate::{machine, root, target};
 /// # Errors
 /// The build fails.
 pub fn build() -> anyhow::Result<()> {
-    command::run(program("cargo", &["build", "--workspace", "--bins"]))
+    command::run(program("cargo", &["build", "--workspace", "--exclude", "bailiwick-benches", "--bins"]))
 }
 
 /// Runs the demo.

@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 mod command;
 mod demo;
@@ -49,8 +50,18 @@ enum Routine {
     },
 }
 
-fn main() -> anyhow::Result<()> {
-    match Arguments::parse().routine {
+fn main() -> ExitCode {
+    match perform(Arguments::parse().routine) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            command::say(format!("xtask: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn perform(routine: Routine) -> anyhow::Result<()> {
+    match routine {
         Routine::Demo { once, port } => demo::run(once, port),
         Routine::Dev => demo::dev(),
         Routine::Test { only } => test::run(only.as_deref()),
