@@ -25,6 +25,9 @@ impl From<Problem> for Failed {
     }
 }
 
+/// How long a lease lasts that has not been renewed yet.
+const FIRST_LEASE: Duration = Duration::from_secs(60);
+
 /// Bailiwick itself as a caller.
 pub fn system(name: &'static str, project: Option<ProjectId>) -> Caller {
     Caller::System { name, project }
@@ -55,13 +58,15 @@ fn kind_of(lease: &Lease) -> &'static JobKind {
     KINDS.iter().find(|kind| kind.name == lease.kind).copied().unwrap_or(&evidence::jobs::SWEEP)
 }
 
-/// Runs one job to its end: done, put back, or dead.
+/// Runs one job to its end: done, put back, or given up.
 pub async fn perform(services: &Services, lease: &Lease) {
     let kind = kind_of(lease);
-    let request = Request { id: RequestId(lease.id.0), address: None };
     let work = async {
-        let done = run(services, lease).await?;
-        services.store.commit(done.scope, done.action, done.audited, &request).await.map_err(|e| Failed(e.into()))
+        // Its last try ended with its worker: what ends a worker each time must not be tried for ever.
+        if lease.attempt > kind.max_attempts {
+            return Err(Failed(Problem::internal(format!("the worker ended during each of {} attempts", kind.max_attempts))));
+        }
+        keep(services, lease, run(services, lease).await?).await
     };
     let result = tokio::select! {
         result = work => result,
@@ -71,18 +76,54 @@ pub async fn perform(services: &Services, lease: &Lease) {
         }
     };
     let Err(Failed(problem)) = result else { return };
-    let wait = (lease.attempt < kind.max_attempts).then(|| kind.wait_after(lease.attempt));
     let cause = problem.internal.clone().unwrap_or_else(|| problem.to_string());
+    let wait = (lease.attempt < kind.max_attempts).then(|| kind.wait_after(lease.attempt));
     tracing::warn!(job = %lease.id, kind = lease.kind, attempt = lease.attempt, ?wait, cause, "job failed");
-    if let Err(error) = services.store.put_back(lease, wait, &cause).await {
-        tracing::warn!(job = %lease.id, %error, "job not put back; its lease will run out");
+    if wait.is_some() {
+        return put_back(services, lease, wait, &cause).await;
+    }
+    match give_up(services, lease, &problem).await {
+        Ok(true) => {}
+        Ok(false) => put_back(services, lease, None, &cause).await,
+        // What was to be told about the failure could not be kept: the next attempt is for that.
+        Err(_) => put_back(services, lease, Some(kind.wait_after(lease.attempt)), &cause).await,
+    }
+}
+
+async fn keep(services: &Services, lease: &Lease, done: Done) -> Result<(), Failed> {
+    let request = Request { id: RequestId(lease.id.0), address: None };
+    services.store.commit(done.scope, done.action, done.audited, &request).await.map_err(|e| Failed(e.into()))
+}
+
+/// Tells those who wait for the job's effects that there will be none. False where nobody waits: then the dead job itself is the record.
+async fn give_up(services: &Services, lease: &Lease, problem: &Problem) -> Result<bool, Failed> {
+    if lease.kind != evidence::jobs::PROCESS.name {
+        return Ok(false);
+    }
+    let done = evidence::jobs::give_up(services, lease, problem).await?;
+    keep(services, lease, done).await?;
+    Ok(true)
+}
+
+/// Puts a job back, patiently: when the database is what failed, it is not there to be told so at once.
+async fn put_back(services: &Services, lease: &Lease, wait: Option<Duration>, cause: &str) {
+    let mut pause = Duration::from_millis(200);
+    let mut patience = FIRST_LEASE;
+    while let Err(error) = services.store.put_back(lease, wait, cause).await {
+        if patience.is_zero() {
+            tracing::warn!(job = %lease.id, %error, "job not put back; its lease will run out");
+            return;
+        }
+        tokio::time::sleep(pause).await;
+        patience = patience.saturating_sub(pause);
+        pause = (pause * 2).min(Duration::from_secs(5));
     }
 }
 
 /// Ends when the lease was lost. While the database does not answer, the lease may still be ours: the last word is the commit's.
 async fn lost(services: &Services, lease: &Lease, length: Duration) {
     loop {
-        tokio::time::sleep(length / 3).await;
+        tokio::time::sleep(length.min(FIRST_LEASE) / 3).await;
         if let Ok(false) = services.store.renew(lease, length).await {
             return;
         }
@@ -98,7 +139,7 @@ pub async fn drain(services: &Services) -> Result<usize, Problem> {
     services.store.run_schedules().await?;
     let mut performed = 0;
     loop {
-        let leases = services.store.claim(worker, 1, Duration::from_secs(60)).await?;
+        let leases = services.store.claim(worker, 1, FIRST_LEASE).await?;
         let Some(lease) = leases.first() else { return Ok(performed) };
         perform(services, lease).await;
         performed += 1;
@@ -146,7 +187,7 @@ pub async fn work(services: Services, at_once: usize, mut stop: watch::Receiver<
 async fn turn(services: &Services, worker: Uuid, slots: &Arc<Semaphore>, running: &mut JoinSet<()>) -> Result<Duration, Problem> {
     services.store.run_schedules().await?;
     while let Ok(slot) = slots.clone().try_acquire_owned() {
-        let mut leases = services.store.claim(worker, 1, Duration::from_secs(60)).await?;
+        let mut leases = services.store.claim(worker, 1, FIRST_LEASE).await?;
         let Some(lease) = leases.pop() else { break };
         let services = services.clone();
         running.spawn(async move {

@@ -64,7 +64,7 @@ pub async fn start(
     let address = listener.local_addr()?;
     private_folder(&config.data_folder)?;
     let url = if given.is_some() { None } else { database_url(config)? };
-    let key = key_encryption_key(config, url.is_some(), &*rng)?;
+    let (key, older) = (key_encryption_key(config, url.is_some(), &*rng)?, older_keys(config)?);
     let (private, admin, login) = match given {
         Some(given) => (None, given.admin, Login::Peer(given.login)),
         None => database(config, url).await?,
@@ -72,12 +72,17 @@ pub async fn start(
     bailiwick_store::migrate(admin).await.context("cannot bring the database up to date")?;
     let login = match login {
         Login::Peer(options) => options,
-        Login::Password(admin) => login_options(&admin, &key, &*rng).await.context("cannot log in to the database")?,
+        Login::Password(admin) => login_options(&admin, &key, &older, &*rng).await.context("cannot log in to the database")?,
     };
     let store = Store::open(login, config.database.connections, clock.clone(), rng.clone()).await.context("cannot open the database")?;
-    let services = services(config, store.clone(), key, &rng)?;
+    let services = services(config, store.clone(), key, older, &rng)?;
     crate::tenants::ensure(&store, config).await.map_err(|p| anyhow::anyhow!("{p}{}", p.internal.as_deref().map(|c| format!(": {c}")).unwrap_or_default()))?;
+    crate::tenants::check_keys(&services).await?;
     store.sync_schedules(&worker::schedules()).await.context("cannot set the schedules")?;
+    if private.is_some() {
+        // The folder is ours alone, so whoever held these is dead.
+        store.release_leases().await.context("cannot take back the jobs of the last process")?;
+    }
     let calls = Arc::new(Ring::new(1_000));
     let app = app(config, services.clone(), calls.clone(), clock)?;
     let (stop, stopped) = watch::channel(false);
@@ -181,11 +186,12 @@ async fn database(config: &Config, url: Option<String>) -> anyhow::Result<(Optio
     Ok((Some(private), admin, Login::Peer(login)))
 }
 
-fn services(config: &Config, store: Store, key: KeyEncryptionKey, rng: &Arc<dyn Rng>) -> anyhow::Result<Services> {
-    let mut keyring = Keyring::new(key, rng.clone());
-    for file in &config.keys.older_kek_files {
-        keyring = keyring.with_older(KeyEncryptionKey::from_file(file)?);
-    }
+fn older_keys(config: &Config) -> anyhow::Result<Vec<KeyEncryptionKey>> {
+    config.keys.older_kek_files.iter().map(|file| Ok(KeyEncryptionKey::from_file(file)?)).collect()
+}
+
+fn services(config: &Config, store: Store, key: KeyEncryptionKey, older: Vec<KeyEncryptionKey>, rng: &Arc<dyn Rng>) -> anyhow::Result<Services> {
+    let keyring = older.into_iter().fold(Keyring::new(key, rng.clone()), Keyring::with_older);
     let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     let options = CloudOptions {
         account: some(&config.artifacts.account),

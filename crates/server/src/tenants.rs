@@ -4,7 +4,7 @@ use crate::config::{self, Config};
 use bailiwick_base::{MemberId, Problem, RequestId};
 use bailiwick_contract::Role;
 use bailiwick_contract::identity::Member;
-use bailiwick_domain::{identity, worker};
+use bailiwick_domain::{Services, identity, worker};
 use bailiwick_store::{Audited, NewTenant, Request, Store};
 use serde_json::json;
 
@@ -15,6 +15,25 @@ use serde_json::json;
 pub async fn ensure(store: &Store, config: &Config) -> Result<(), Problem> {
     for tenant in &config.tenants {
         ensure_one(store, tenant).await?;
+    }
+    Ok(())
+}
+
+/// How many tenants' keys are tried at start: one environment has one key-encryption key, so a few tell.
+const TRIED: usize = 20;
+
+/// Checks that what is stored was sealed under this environment's keys, before anybody is told that it cannot be opened.
+///
+/// # Errors
+/// The database's, or a tenant's key was wrapped by a key-encryption key that is not configured.
+pub async fn check_keys(services: &Services) -> anyhow::Result<()> {
+    for tenant in services.store.tenants().await?.iter().take(TRIED) {
+        let mut scope = services.store.read(tenant.tenant, &worker::system("console", None), &worker::nobody()).await?;
+        scope.check_tenant_key(&services.keyring).await.map_err(|error| {
+            let cause = Problem::from(error);
+            let cause = cause.internal.unwrap_or(cause.detail);
+            anyhow::anyhow!("the key of tenant {:?} cannot be opened: {cause}. Set keys.kek_file to the file that was used before", tenant.name)
+        })?;
     }
     Ok(())
 }

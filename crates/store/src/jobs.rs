@@ -186,6 +186,21 @@ impl Store {
         Ok(done.rows_affected() == 1)
     }
 
+    /// Takes every lease from its worker. Only for a process that knows to be the only one: a lease then is a dead predecessor's.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn release_leases(&self) -> Result<u64, StoreError> {
+        let mut scope = self.system(SystemUse::WorkJobs).await?;
+        let now = scope.clock.now();
+        let done = sqlx::query("UPDATE jobs SET lease_until = $1::timestamptz - interval '1 second' WHERE state = 'running' AND lease_until >= $1")
+            .bind(sql_time(now))
+            .execute(&mut *scope.tx)
+            .await?;
+        scope.commit().await?;
+        Ok(done.rows_affected())
+    }
+
     /// Puts a job that failed back, to be tried again after `wait`; with `None` it is dead, and stays to be seen.
     ///
     /// # Errors

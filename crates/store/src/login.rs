@@ -6,21 +6,30 @@ use crate::keyring::KeyEncryptionKey;
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::hmac::{HMAC_SHA256, Key, sign};
 use aws_lc_rs::pbkdf2::{PBKDF2_HMAC_SHA256, derive};
-use bailiwick_base::Rng;
+use bailiwick_base::{Code, Problem, Rng};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, raw_sql};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, raw_sql};
 use std::num::NonZeroU32;
 
 /// The role the pool logs in as.
 pub const LOGIN_ROLE: &str = "bailiwick_login";
 const ITERATIONS: NonZeroU32 = NonZeroU32::new(4096).unwrap();
 
-/// How to connect as the login role; sets its password where it is not this environment's yet.
+/// What the role's comment says before the id of the key its password was made from.
+const MADE_FROM: &str = "Bailiwick's login; password made from key ";
+
+/// How to connect as the login role; sets its password where it has none yet, or where it was made from one of the `older` keys.
 ///
 /// # Errors
-/// The database cannot be reached, or the administrator may not alter the role.
-pub async fn login_options(admin: &PgConnectOptions, key: &KeyEncryptionKey, rng: &dyn Rng) -> Result<PgConnectOptions, StoreError> {
+/// The database cannot be reached, the administrator may not alter the role, or the password was made from a key that is not ours:
+/// then it is left alone, for the processes that use it.
+pub async fn login_options(
+    admin: &PgConnectOptions,
+    key: &KeyEncryptionKey,
+    older: &[KeyEncryptionKey],
+    rng: &dyn Rng,
+) -> Result<PgConnectOptions, StoreError> {
     let password = key.derived("database login")?;
     let login = admin.clone().username(LOGIN_ROLE).password(password.expose());
     if let Ok(connection) = login.clone().disable_statement_logging().connect().await {
@@ -32,9 +41,27 @@ pub async fn login_options(admin: &PgConnectOptions, key: &KeyEncryptionKey, rng
     // Base64 and the signs of the format only: nothing to quote.
     let statement = format!("ALTER ROLE {LOGIN_ROLE} PASSWORD '{}'", verifier(password.expose(), &salt));
     let mut connection = admin.clone().disable_statement_logging().connect().await?;
+    if let Some(id) = made_from(&mut connection).await?.filter(|id| *id != key.id() && older.iter().all(|k| k.id() != *id)) {
+        let detail = format!(
+            "The database belongs to the key-encryption key {id}, and this process was given {}. Set keys.kek_file to the file the other processes use, or name that one in keys.older_kek_files.",
+            key.id()
+        );
+        return Err(Problem::new(Code::Conflict, detail).into());
+    }
     raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await?;
+    let comment = format!("COMMENT ON ROLE {LOGIN_ROLE} IS '{}{}'", MADE_FROM.replace('\'', "''"), key.id());
+    raw_sql(AssertSqlSafe(comment)).execute(&mut connection).await?;
     connection.close().await?;
     Ok(login)
+}
+
+/// The id of the key that the role's password was made from, as its comment says; `None` where it has no password of ours.
+async fn made_from(connection: &mut PgConnection) -> Result<Option<String>, StoreError> {
+    let comment: Option<String> = sqlx::query_scalar("SELECT shobj_description(oid, 'pg_authid') FROM pg_roles WHERE rolname = $1")
+        .bind(LOGIN_ROLE)
+        .fetch_one(connection)
+        .await?;
+    Ok(comment.and_then(|text| text.strip_prefix(MADE_FROM).map(str::to_owned)))
 }
 
 /// `SCRAM-SHA-256$<iterations>:<salt>$<StoredKey>:<ServerKey>`, as PostgreSQL keeps it.

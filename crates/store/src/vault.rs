@@ -96,6 +96,15 @@ impl ReadScope {
         key.ok_or_else(|| StoreError::Problem(Problem::internal("the tenant has no key yet")))
     }
 
+    /// Checks that the environment's key-encryption keys open the tenant's key, where one was made.
+    ///
+    /// # Errors
+    /// The database's, or the stored key is another environment's.
+    pub async fn check_tenant_key(&mut self, keyring: &Keyring) -> Result<(), StoreError> {
+        let tenant = self.tenant();
+        newest((tenant, self.sql()), keyring).await.map(drop)
+    }
+
     /// The tenant's key of a version, to open what was sealed with it.
     ///
     /// # Errors

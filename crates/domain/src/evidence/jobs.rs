@@ -62,6 +62,18 @@ pub async fn process(services: &Services, lease: &Lease) -> Result<Done, Failed>
     }
 }
 
+/// Fails a run whose job is not tried any more.
+///
+/// # Errors
+/// The database's.
+pub async fn give_up(services: &Services, lease: &Lease, problem: &Problem) -> Result<Done, Failed> {
+    let payload: Payload = serde_json::from_value(lease.payload.clone()).map_err(Problem::internal)?;
+    let mut scope = services.store.read(lease.tenant, &system("worker", None), &crate::worker::nobody()).await.map_err(Problem::from)?;
+    let plan = import::plan(services, &mut scope, payload.run).await?;
+    drop(scope);
+    fail(services, lease, &plan, &import::Stopped::from(problem.clone())).await
+}
+
 async fn fail(services: &Services, lease: &Lease, plan: &import::Plan, stopped: &import::Stopped) -> Result<Done, Failed> {
     let mut scope = services.store.write(lease.tenant, &system("worker", plan.project), &crate::worker::nobody()).await.map_err(Problem::from)?;
     if let Some(cause) = &stopped.problem.internal {
