@@ -1,4 +1,9 @@
-//! The product through its real surfaces: HTTP, PostgreSQL, the simulated cloud.
+//! The product through its real surfaces: HTTP, PostgreSQL, the simulated cloud. Tests named `i<number>_…` prove the invariant of that
+//! number; SECURITY-MODEL.md is made from their names.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod journey;
+mod logs;
+mod look;
+mod matrix;
+mod stage;

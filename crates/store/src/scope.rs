@@ -84,7 +84,12 @@ impl Store {
     pub async fn open(login: PgConnectOptions, connections: u32, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) -> Result<Self, StoreError> {
         let options = login
             .application_name("bailiwickd")
-            .options([("search_path", crate::migrate::SCHEMA), ("idle_in_transaction_session_timeout", "900000")])
+            .options([
+                ("search_path", crate::migrate::SCHEMA),
+                ("idle_in_transaction_session_timeout", "900000"),
+                // CLEAN warns where there is nothing to clean, which is nearly always.
+                ("client_min_messages", "error"),
+            ])
             .disable_statement_logging();
         let pool = PgPoolOptions::new()
             .max_connections(connections)
@@ -131,7 +136,7 @@ impl Store {
     /// # Errors
     /// The database's.
     pub async fn system(&self, what_for: SystemUse) -> Result<SystemScope, StoreError> {
-        let tx = retry_once(|| self.pool.begin_with("BEGIN; SET LOCAL ROLE bailiwick_system")).await?;
+        let tx = retry_once(|| self.pool.begin_with("ROLLBACK; BEGIN; SET LOCAL ROLE bailiwick_system")).await?;
         tracing::trace!(?what_for, "system scope");
         Ok(SystemScope { tx, clock: self.clock.clone(), rng: self.rng.clone() })
     }
@@ -229,9 +234,13 @@ fn terminated(error: &sqlx::Error) -> bool {
     matches!(error.as_database_error().and_then(|e| e.code()).as_deref(), Some("57P01" | "57P02"))
 }
 
+/// Ends what an entry before this one left behind: sqlx forgets a transaction whose beginning was refused, or whose caller went away
+/// meanwhile, and hands its connection on as it is.
+const CLEAN: &str = "ROLLBACK";
+
 /// The statements that enter a tenant. Every value is a UUID, a hash in hex, a time, a boolean or a role's name: nothing to quote.
 fn entry_sql(begin: &str, tenant: TenantId, caller: &Caller, admission: &Admission, now: Timestamp) -> String {
-    let mut sql = format!("{begin}; SET LOCAL ROLE bailiwick_app; SET LOCAL bailiwick.tenant = '{tenant}'");
+    let mut sql = format!("{CLEAN}; {begin}; SET LOCAL ROLE bailiwick_app; SET LOCAL bailiwick.tenant = '{tenant}'");
     let project = match caller {
         Caller::Key { project, .. } | Caller::System { project, .. } => *project,
         Caller::Member { .. } | Caller::Workload { .. } => None,

@@ -1,0 +1,351 @@
+//! A stage: both tenants with evidence of their own, every kind of caller there is, and a request for any operation of the contract.
+//!
+//! Requests are made from the declarations: path parameters from what is on stage, bodies from their schemas. An operation whose
+//! parameters have nothing on stage stops the test by its name, so a new operation is swept as soon as it is declared.
+
+use bailiwick_contract::{BodyKind, Effect, Grantee, Guard, OperationSpec, Role, operations};
+use bailiwick_sim::{Forge, scenario};
+use bailiwick_testkit::actor::sha256;
+use bailiwick_testkit::{Actor, Answer, Tenant, World, sim};
+use reqwest::Method;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The file that every run on stage holds.
+pub const REPORT: &str = "TestResults.json";
+
+/// What stands on the stage.
+pub struct Stage {
+    pub world: World,
+    /// Contoso's project with evidence in it.
+    pub project: String,
+    /// Contoso's project that another key is bound to.
+    pub other_project: String,
+    /// Two processed runs of one series in the project, in order.
+    pub runs: [String; 2],
+    pub series: String,
+    pub finding: String,
+    pub project_key: Actor,
+    document: Value,
+    next: AtomicU64,
+}
+
+/// What a request names in its path or body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Names {
+    /// Nothing that exists.
+    Nothing,
+    /// Something of Contoso's project.
+    Project,
+    /// Something of Contoso that belongs to no project.
+    Tenant,
+}
+
+/// A request that has not been sent.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    pub method: Method,
+    pub path: String,
+    pub query: Vec<(String, String)>,
+    pub body: Body,
+    pub names: Names,
+}
+
+#[derive(Debug, Clone)]
+pub enum Body {
+    None,
+    Json(Value),
+    Bytes(Vec<u8>),
+}
+
+impl Prepared {
+    pub async fn send(&self, actor: &Actor) -> Answer {
+        let request = actor.request(self.method.clone(), &self.path).query(&self.query);
+        actor.send(match &self.body {
+            Body::None => request,
+            Body::Json(value) => request.json(value),
+            Body::Bytes(bytes) => request.body(bytes.clone()),
+        }).await
+    }
+}
+
+/// What a caller is to Contoso.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Presents nothing that holds.
+    Nobody,
+    /// A valid sign-in of the directory, and no member.
+    Stranger,
+    /// A workload of the directory without the upload role.
+    WithoutRole,
+    Ours(Grantee),
+    /// A key bound to another project of the tenant.
+    OtherProject,
+    /// A caller of another tenant.
+    Foreign(Grantee),
+}
+
+pub struct Caller {
+    pub name: &'static str,
+    pub actor: Actor,
+    pub kind: Kind,
+}
+
+impl Stage {
+    pub async fn new() -> Self {
+        crate::logs::keep();
+        let world = World::with(|config| {
+            let limits = &mut config.limits;
+            for limit in [&mut limits.open_per_minute, &mut limits.read_per_minute, &mut limits.write_per_minute, &mut limits.upload_per_minute] {
+                *limit = 1_000_000;
+            }
+        })
+        .await;
+        let (contoso, fabrikam) = (&world.contoso, &world.fabrikam);
+        let (project, other_project) = (contoso.project("Contoso payments").await, contoso.project("Contoso warehouse").await);
+        let project_key = contoso.key(Some(&project)).await;
+        let mut runs = Vec::new();
+        for day in [1, 2] {
+            let report = scenario::maester_report(&contoso.org, day);
+            runs.push(project_key.submit(json!({"source": "nightly", "pipeline_run_id": day.to_string()}), &[(REPORT, &report)]).await);
+            world.work().await;
+        }
+        contoso.pipeline().submit(json!({"source": "weekly"}), &[("ztna.json", &scenario::zero_trust_report(&contoso.org))]).await;
+        fabrikam.owner().post("/api/v1/directories", json!({"id": fabrikam.org.directory, "name": "Fabrikam"})).await.ok();
+        fabrikam.pipeline().submit(json!({"source": "nightly"}), &[(REPORT, &scenario::maester_report(&fabrikam.org, 1))]).await;
+        world.work().await;
+        let owner = contoso.owner();
+        let detail = owner.get(&format!("/api/v1/runs/{}", runs[1])).await.ok();
+        assert_eq!(detail["state"], "succeeded", "{detail:#}");
+        let series = detail["series"][0]["series"].as_str().unwrap().to_owned();
+        let findings = owner.get(&format!("/api/v1/findings?project={project}")).await.ok();
+        let finding = findings["items"][0]["id"].as_str().unwrap().to_owned();
+        let runs = runs.try_into().unwrap();
+        let document = bailiwick_contract::openapi::document();
+        Self { world, project, other_project, runs, series, finding, project_key, document, next: AtomicU64::new(1) }
+    }
+
+    pub fn contoso(&self) -> &Tenant {
+        &self.world.contoso
+    }
+
+    /// Every kind of caller.
+    pub async fn callers(&self) -> Vec<Caller> {
+        let (contoso, fabrikam) = (&self.world.contoso, &self.world.fabrikam);
+        let expired_token = sim().forge(contoso.org.directory, contoso.org.owner, Forge::Expired).unwrap();
+        let role = |role| Kind::Ours(Grantee::Role(role));
+        let caller = |name, actor, kind| Caller { name, actor, kind };
+        vec![
+            caller("anonymous", contoso.anonymous(), Kind::Nobody),
+            caller("expired token", contoso.with_token(&expired_token), Kind::Nobody),
+            caller("revoked key", self.revoked_key().await, Kind::Nobody),
+            caller("expired key", self.expired_key().await, Kind::Nobody),
+            caller("outsider of the directory", contoso.outsider(), Kind::Stranger),
+            caller("workload without role", contoso.bystander(), Kind::WithoutRole),
+            caller("owner of another tenant", fabrikam.owner(), Kind::Foreign(Grantee::Role(Role::Owner))),
+            caller("key of another tenant", fabrikam.key(None).await, Kind::Foreign(Grantee::Key)),
+            caller("pipeline of another tenant", fabrikam.pipeline(), Kind::Foreign(Grantee::Workload)),
+            caller("key of another project", contoso.key(Some(&self.other_project)).await, Kind::OtherProject),
+            caller("project key", self.project_key.clone(), Kind::Ours(Grantee::Key)),
+            caller("tenant key", contoso.key(None).await, Kind::Ours(Grantee::Key)),
+            caller("pipeline", contoso.pipeline(), Kind::Ours(Grantee::Workload)),
+            caller("auditor", contoso.auditor(), role(Role::Auditor)),
+            caller("member", contoso.member(), role(Role::Member)),
+            caller("admin", contoso.admin(), role(Role::Admin)),
+            caller("owner", contoso.owner(), role(Role::Owner)),
+        ]
+    }
+
+    async fn revoked_key(&self) -> Actor {
+        let owner = self.contoso().owner();
+        let created = owner.post("/api/v1/api-keys", json!({"name": "revoked"})).await.ok();
+        owner.delete(&format!("/api/v1/api-keys/{}", created["api_key"]["id"].as_str().unwrap())).await.ok();
+        self.contoso().with_key(created["key"].as_str().unwrap())
+    }
+
+    /// A key whose end is put into the past by the administrator: the clock of this world stands, as the tokens need it.
+    async fn expired_key(&self) -> Actor {
+        let created = self.contoso().owner().post("/api/v1/api-keys", json!({"name": "expired"})).await.ok();
+        sqlx::query("UPDATE bailiwick.api_keys SET expires_at = created_at - interval '1 hour' WHERE id = $1::uuid")
+            .bind(created["api_key"]["id"].as_str().unwrap())
+            .execute(&mut self.world.look().await)
+            .await
+            .unwrap();
+        self.contoso().with_key(created["key"].as_str().unwrap())
+    }
+
+    /// A number nobody had yet.
+    pub fn fresh(&self) -> u64 {
+        self.next.fetch_add(1, Ordering::Relaxed)
+    }
+
+    fn fresh_id(&self) -> String {
+        uuid::Uuid::from_u128(0xb411_0000_0000_4000_8000_0000_0000_0000_u128 | u128::from(self.fresh())).to_string()
+    }
+
+    /// A run of the project that takes artifacts.
+    async fn receiving(&self) -> String {
+        let new = json!({"source": "stage", "project": self.project});
+        self.contoso().owner().post("/api/v1/runs", new).await.ok()["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Bytes no run holds yet, and no report.
+    fn bytes(&self) -> Vec<u8> {
+        format!("{{\"stage\": {}}}", self.fresh()).into_bytes()
+    }
+
+    /// A request for the operation that its owner may make, on things made for it alone where it changes them.
+    pub async fn prepare(&self, op: &'static OperationSpec) -> Prepared {
+        let owner = self.contoso().owner();
+        let fresh = op.effect == Effect::Write;
+        let mut names = Names::Nothing;
+        let mut params: BTreeMap<&str, String> = BTreeMap::new();
+        for param in op.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')) {
+            let (value, belongs) = match param {
+                "run" if fresh => (self.receiving().await, Names::Project),
+                "run" => (self.runs[1].clone(), Names::Project),
+                "series" => (self.series.clone(), Names::Project),
+                "finding" => (self.finding.clone(), Names::Project),
+                "name" => (if fresh { format!("{}.json", self.fresh()) } else { REPORT.into() }, Names::Project),
+                "member" => (self.new_member(&owner).await, Names::Tenant),
+                "api_key" => (id_of(&owner, "/api/v1/api-keys", json!({"name": "stage"}), "/api_key/id").await, Names::Tenant),
+                "directory" => (id_of(&owner, "/api/v1/directories", json!({"id": self.fresh_id(), "name": "Contoso branch"}), "/id").await, Names::Tenant),
+                other => panic!("{}: nothing on stage for the parameter {{{other}}}: add it to stage.rs", op.id),
+            };
+            params.insert(param, value);
+            names = belongs;
+        }
+        let mut path = op.path.to_owned();
+        for (name, value) in &params {
+            path = path.replace(&format!("{{{name}}}"), value);
+        }
+        let body = match op.body {
+            BodyKind::None => Body::None,
+            BodyKind::Stream => Body::Bytes(self.bytes()),
+            BodyKind::Json(_) => Body::Json(self.minimal_body(op)),
+        };
+        let mut prepared = Prepared { method: op.method.as_str().parse().unwrap(), path, query: self.query(op), body, names };
+        self.finish(op, &params, &mut prepared).await;
+        prepared
+    }
+
+    /// What a few operations need beyond their declaration: a state to begin from, or a value that fits another.
+    async fn finish(&self, op: &OperationSpec, params: &BTreeMap<&str, String>, prepared: &mut Prepared) {
+        let owner = self.contoso().owner();
+        let body = if let Body::Json(value) = &mut prepared.body { value } else { &mut Value::Null };
+        match op.id {
+            "open_run" => {
+                body["project"] = json!(self.project);
+                prepared.names = Names::Project;
+            }
+            "complete_run" => {
+                let bytes = self.bytes();
+                owner.put_bytes(&format!("/api/v1/runs/{}/artifacts/a.json", params["run"]), &bytes).await.ok();
+                body["artifacts"] = json!([{"name": "a.json", "sha256": sha256(&bytes)}]);
+            }
+            "retry_run" => {
+                let (run, bytes) = (&params["run"], self.bytes());
+                owner.put_bytes(&format!("/api/v1/runs/{run}/artifacts/a.json"), &bytes).await.ok();
+                owner.complete(run, &[("a.json", &bytes)]).await.ok();
+                self.world.work().await;
+            }
+            "get_drift" => {
+                prepared.query.extend([("from".into(), self.runs[0].clone()), ("to".into(), self.runs[1].clone())]);
+                prepared.names = Names::Project;
+            }
+            "pin_baseline" => body["run"] = json!(self.runs[0]),
+            "unpin_baseline" => {
+                owner.put(&prepared.path, json!({"run": self.runs[0]})).await.ok();
+            }
+            "change_settings" => body["unknown_directory"] = json!("add"),
+            _ => {}
+        }
+    }
+
+    async fn new_member(&self, owner: &Actor) -> String {
+        id_of(owner, "/api/v1/members", json!({"object_id": self.fresh_id(), "name": "Contoso temp", "role": "member"}), "/id").await
+    }
+
+    fn declared(&self, op: &OperationSpec) -> &Value {
+        &self.document["paths"][op.path][op.method.as_str().to_lowercase()]
+    }
+
+    /// The names of the operation's query parameters.
+    pub fn query_names(&self, op: &OperationSpec) -> Vec<String> {
+        let parameters = self.declared(op)["parameters"].as_array().into_iter().flatten();
+        parameters.filter(|p| p["in"] == "query").map(|p| p["name"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// Filters by what is Contoso's, wherever an operation has such filters.
+    fn query(&self, op: &OperationSpec) -> Vec<(String, String)> {
+        let names = self.query_names(op);
+        let filters = [("directory", self.contoso().org.directory.to_string()), ("project", self.project.clone())];
+        filters.into_iter().filter(|(name, _)| names.iter().any(|n| n == name)).map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+
+    /// The schema of the operation's JSON body.
+    pub fn body_schema(&self, op: &OperationSpec) -> &Value {
+        self.resolve(&self.declared(op)["requestBody"]["content"]["application/json"]["schema"])
+    }
+
+    fn resolve<'a>(&'a self, schema: &'a Value) -> &'a Value {
+        match schema["$ref"].as_str() {
+            Some(place) => self.document.pointer(place.trim_start_matches('#')).unwrap(),
+            None => schema,
+        }
+    }
+
+    /// The smallest body the schema takes.
+    pub fn minimal_body(&self, op: &OperationSpec) -> Value {
+        self.minimal(self.body_schema(op))
+    }
+
+    fn minimal(&self, schema: &Value) -> Value {
+        let schema = self.resolve(schema);
+        if let Some(first) = schema["enum"].get(0).or_else(|| schema["oneOf"][0].get("const")) {
+            return first.clone();
+        }
+        match schema["type"].as_str() {
+            Some("object") => {
+                let required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+                Value::Object(required.map(|name| (name.to_owned(), self.minimal(&schema["properties"][name]))).collect::<Map<_, _>>())
+            }
+            Some("array") => json!([]),
+            Some("integer" | "number") => schema.get("minimum").cloned().unwrap_or(json!(1)),
+            Some("boolean") => json!(false),
+            Some("string") if schema["format"] == "uuid" => json!(self.fresh_id()),
+            Some("string") => json!(format!("s{}", self.fresh())),
+            other => panic!("no minimal value for the type {other:?}: {schema}"),
+        }
+    }
+}
+
+async fn id_of(owner: &Actor, path: &str, body: Value, place: &str) -> String {
+    owner.post(path, body).await.ok().pointer(place).unwrap().as_str().unwrap().to_owned()
+}
+
+/// What the permission table says the caller gets for the request.
+pub fn expected(op: &OperationSpec, kind: Kind, names: Names) -> u16 {
+    let allows = |who: Grantee| match op.guard {
+        Guard::Open(_) | Guard::AnyCaller => true,
+        Guard::Needs(permission) => permission.held_by(who),
+    };
+    if matches!(op.guard, Guard::Open(_)) {
+        return op.status;
+    }
+    match kind {
+        Kind::Nobody => 401,
+        Kind::Stranger | Kind::WithoutRole => 403,
+        Kind::Ours(who) => if allows(who) { op.status } else { 403 },
+        Kind::OtherProject if !allows(Grantee::Key) => 403,
+        Kind::OtherProject => if names == Names::Project { 404 } else { op.status },
+        Kind::Foreign(who) if !allows(who) => 403,
+        Kind::Foreign(_) => if names == Names::Nothing { op.status } else { 404 },
+    }
+}
+
+/// The operations that leave an entry in the trail.
+pub fn audited() -> Vec<&'static OperationSpec> {
+    operations().into_iter().filter(|op| op.effect != Effect::Read).collect()
+}
