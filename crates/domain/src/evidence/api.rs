@@ -6,7 +6,7 @@ use crate::handler::{DiscloseHandler, Download, Upload, UploadHandler};
 use crate::{Call, Mount, ReadHandler, Services, WriteHandler, findings, identity, tenancy, text};
 use bailiwick_base::{ArtifactId, Code, Page, Problem, ProjectId, RunId};
 use bailiwick_contract::evidence::{
-    Artifact, ArtifactKind, CompleteRun, GetArtifact, GetRun, ListReports, ListRunObservations, ListRuns, ObservationPage, OpenRun, PutArtifact,
+    Artifact, ArtifactKind, CompleteRun, GetArtifact, GetRun, ListReports, ListRunObservations, ListRuns, ManifestLine, ObservationPage, OpenRun, PutArtifact,
     Report, RetryRun, Run, RunDetail,
 };
 use bailiwick_store::artifacts::ObjectKey;
@@ -216,7 +216,7 @@ impl WriteHandler for CompleteRun {
             // The manifest fits what arrived, so this is the same request again.
             return Ok(Audited::unchanged(run));
         }
-        let key = model::content_key(run.project.as_ref().map(|p| p.id), &run.source, run.pipeline_run_id.as_deref(), &call.body.artifacts);
+        let key = content_key(&run, &call.body.artifacts);
         let now = scope.now();
         let detail = json!({"artifacts": call.body.artifacts});
         if let Some(original) = db::run_of_content(scope.sql(), tenant, &key).await? {
@@ -224,11 +224,15 @@ impl WriteHandler for CompleteRun {
             let run = db::run(scope.sql(), tenant, id).await?.ok_or_else(Problem::not_found)?.run();
             return Ok(Audited::new(run, target(id), json!({"artifacts": call.body.artifacts, "duplicate_of": original})));
         }
-        db::mark_queued(scope.sql(), tenant, id, Some(&key), now).await?;
+        db::mark_queued(scope.sql(), tenant, id, &key, now).await?;
         scope.enqueue(process(id)).await?;
         let run = db::run(scope.sql(), tenant, id).await?.ok_or_else(Problem::not_found)?.run();
         Ok(Audited::new(run, target(id), detail))
     }
+}
+
+fn content_key(run: &Run, manifest: &[ManifestLine]) -> [u8; 32] {
+    model::content_key(run.project.as_ref().map(|p| p.id), &run.source, run.pipeline_run_id.as_deref(), manifest)
 }
 
 /// The job that processes a run. One at a time in each tenant, in the order of completion, so that series grow in order.
@@ -248,8 +252,16 @@ impl WriteHandler for RetryRun {
         if state != "failed" {
             return Err(Problem::new(Code::WrongState, format!("The run is {state}. Only a failed run can be tried again.")));
         }
+        // The failed run gave its content up; meanwhile the same files may have come again.
+        let before = db::run(scope.sql(), tenant, id).await?.ok_or_else(Problem::not_found)?.run();
+        let manifest: Vec<ManifestLine> =
+            db::artifacts(scope.sql(), tenant, id).await?.into_iter().map(|a| ManifestLine { name: a.name, sha256: a.sha256 }).collect();
+        let key = content_key(&before, &manifest);
+        if let Some(other) = db::run_of_content(scope.sql(), tenant, &key).await? {
+            return Err(Problem::new(Code::Conflict, format!("Run {other} holds the same files already. Look at that one.")));
+        }
         let now = scope.now();
-        db::mark_queued(scope.sql(), tenant, id, None, now).await?;
+        db::mark_queued(scope.sql(), tenant, id, &key, now).await?;
         scope.enqueue(process(id)).await?;
         let run = db::run(scope.sql(), tenant, id).await?.ok_or_else(Problem::not_found)?.run();
         Ok(Audited::new(run, target(id), json!({})))

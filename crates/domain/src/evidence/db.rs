@@ -277,15 +277,15 @@ pub async fn run_of_content(sql: &mut PgConnection, tenant: TenantId, key: &[u8;
     Ok(id.map(RunId))
 }
 
-pub async fn mark_queued(sql: &mut PgConnection, tenant: TenantId, id: RunId, key: Option<&[u8; 32]>, at: Timestamp) -> Result<(), Problem> {
+pub async fn mark_queued(sql: &mut PgConnection, tenant: TenantId, id: RunId, key: &[u8; 32], at: Timestamp) -> Result<(), Problem> {
     sqlx::query(
-        "UPDATE runs SET state = 'queued', completed_at = coalesce(completed_at, $3), content_key = coalesce($4, content_key), failure = NULL
+        "UPDATE runs SET state = 'queued', completed_at = coalesce(completed_at, $3), content_key = $4, failure = NULL
          WHERE tenant_id = $1 AND id = $2",
     )
     .bind(tenant.0)
     .bind(id.0)
     .bind(sql_time(at))
-    .bind(key.map(|k| k.as_slice()))
+    .bind(key.as_slice())
     .execute(sql)
     .await
     .map_err(StoreError::from)?;

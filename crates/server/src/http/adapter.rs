@@ -5,7 +5,7 @@
 use super::auth::{Presented, Refused};
 use super::{App, health, rate, respond};
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{ConnectInfo, FromRequestParts, RawPathParams, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Request as HttpRequest, Response, StatusCode, Uri, header, request::Parts};
 use axum::routing::{MethodFilter, get, on};
@@ -179,19 +179,21 @@ fn query<T: DeserializeOwned>(uri: &Uri) -> Result<T, Problem> {
     read.map(|q| q.0).map_err(|error| Problem::new(Code::BadRequest, format!("The query is not understood: {}", error.body_text())).at("query"))
 }
 
-/// The body of an operation: JSON, or nothing where it takes none.
-async fn json_body<T: DeserializeOwned + 'static>(parts: &Parts, body: Body) -> Result<T, Problem> {
+/// A JSON body as it came; an operation that takes none reads none.
+async fn body_bytes<T: 'static>(parts: &Parts, body: Body) -> Result<Bytes, Problem> {
     if TypeId::of::<T>() == TypeId::of::<Empty>() {
-        return serde_json::from_value(Value::Null).map_err(Problem::internal);
+        return Ok(Bytes::from_static(b"null"));
     }
     let media_type = parts.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     if !media_type.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {
         return Err(Problem::new(Code::UnsupportedMedia, "Send the body as application/json."));
     }
-    let bytes = to_bytes(body, JSON_BODY)
-        .await
-        .map_err(|_| Problem::new(Code::LimitExceeded, format!("The body is larger than {JSON_BODY} bytes, or did not arrive whole.")))?;
-    serde_json::from_slice(&bytes).map_err(|error| {
+    let read = to_bytes(body, JSON_BODY).await;
+    read.map_err(|_| Problem::new(Code::LimitExceeded, format!("The body is larger than {JSON_BODY} bytes, or did not arrive whole.")))
+}
+
+fn json_body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    serde_json::from_slice(bytes).map_err(|error| {
         let place = format!("line {}, column {}", error.line(), error.column());
         Problem::new(Code::BadRequest, format!("The body is not what this operation takes: {error}")).at(place)
     })
@@ -277,21 +279,15 @@ where
 {
     let presented = present(&incoming.app, &incoming.parts.headers, &incoming.request, O::SPEC).await?;
     let Incoming { app, parts, params, body, request } = incoming;
-    // Admission first: who may not write learns nothing about what a good body is.
-    let admission = admission(O::SPEC.guard);
-    let scope = app.services.store.write(presented.tenant, &presented.caller, &admission).await;
-    match scope {
-        Ok(scope) => drop(scope),
-        Err(error) => return Err(refused(&app, &presented, O::SPEC, &request, error).await),
-    }
-    let (path, query) = (path(params)?, query(&parts.uri)?);
-    let body = json_body::<O::Body>(&parts, body).await?;
+    let body = body_bytes::<O::Body>(&parts, body).await;
     to_its_end(async move {
-        let mut scope = match app.services.store.write(presented.tenant, &presented.caller, &admission).await {
+        let mut scope = match app.services.store.write(presented.tenant, &presented.caller, &admission(O::SPEC.guard)).await {
             Ok(scope) => scope,
             Err(error) => return Err(refused(&app, &presented, O::SPEC, &request, error).await),
         };
-        let audited = O::handle(&app.services, &mut scope, call::<O>(&presented, path, query, body, &request)).await?;
+        // Read only now: who may not write learns nothing about what a good request is.
+        let call = call::<O>(&presented, path(params)?, query(&parts.uri)?, json_body(&body?)?, &request);
+        let audited = O::handle(&app.services, &mut scope, call).await?;
         let value = app.services.store.commit(scope, action(O::SPEC), audited, &request).await.map_err(Problem::from)?;
         Ok(answer(O::SPEC.status, &value, request.id))
     })
