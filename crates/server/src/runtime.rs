@@ -5,7 +5,7 @@ use crate::http::{App, Authenticator, Portal, Rates, Refusals, router};
 use anyhow::Context;
 use bailiwick_base::{Clock, Rng};
 use bailiwick_cloud::egress::Ring;
-use bailiwick_cloud::entra::{BrowserAuthority, TokenConfig, TokenValidator, refusal::www_authenticate};
+use bailiwick_cloud::entra::{BrowserAuthority, TokenConfig, TokenValidator};
 use bailiwick_cloud::{CloudEndpoints, Egress, EgressConfig};
 use bailiwick_contract::tenancy::{PublicConfig, SignIn};
 use bailiwick_domain::{Services, Settings, worker};
@@ -275,8 +275,7 @@ fn app(config: &Config, services: Services, calls: Arc<Ring>, clock: Arc<dyn Clo
     tokens.upload_role = config.entra.upload_role.clone();
     let validator = TokenValidator::new(tokens, egress, clock.clone());
     let authorities: Vec<String> = services.settings.public.sign_in.iter().map(|s| origin(&s.authority)).collect();
-    let challenge = Arc::new(move |error: Option<&bailiwick_cloud::entra::TokenError>| www_authenticate(&endpoints, None, error));
-    let authenticator = Authenticator::new(validator, services.store.clone(), config.entra.upload_role.clone(), challenge);
+    let authenticator = Authenticator::new(validator, services.store.clone(), config.entra.upload_role.clone(), endpoints);
     let portal = Portal::new(given(&config.portal_folder).map(Path::to_path_buf), &authorities);
     Ok(App {
         authenticator: Arc::new(authenticator),

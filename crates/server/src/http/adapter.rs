@@ -206,7 +206,8 @@ async fn present(app: &App, headers: &HeaderMap, request: &Request, spec: &'stat
             app.rates.take(rate::caller(&presented.caller), spec.rate)?;
             Ok(presented)
         }
-        Err(Refused { problem, tenant, reason, challenge }) => {
+        Err(refused) => {
+            let Refused { problem, tenant, reason, challenge } = *refused;
             app.rates.take(rate::address(request.address.as_deref()), bailiwick_contract::RateClass::Open)?;
             metrics::counter!("bailiwick_refused_total", "reason" => reason).increment(1);
             if let Some(tenant) = tenant {

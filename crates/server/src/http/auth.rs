@@ -3,6 +3,8 @@
 
 use axum::http::{HeaderMap, header};
 use bailiwick_base::{Code, DirectoryId, Principal, PrincipalKind, Problem, TenantId};
+use bailiwick_cloud::CloudEndpoints;
+use bailiwick_cloud::entra::refusal::www_authenticate;
 use bailiwick_cloud::entra::{DirectoryPolicy, DirectoryTrust, Identity, IdentityKind, TokenValidator};
 use bailiwick_domain::identity::key;
 use bailiwick_store::{Caller, Store, TenantSignIn};
@@ -29,9 +31,9 @@ pub struct Refused {
     pub challenge: Option<String>,
 }
 
-impl From<Problem> for Refused {
+impl From<Problem> for Box<Refused> {
     fn from(problem: Problem) -> Self {
-        Self { problem, tenant: None, reason: "unavailable", challenge: None }
+        Box::new(Refused { problem, tenant: None, reason: "unavailable", challenge: None })
     }
 }
 
@@ -40,14 +42,21 @@ pub struct Authenticator {
     validator: TokenValidator,
     directories: Directories,
     upload_role: String,
-    challenge: Arc<dyn Fn(Option<&bailiwick_cloud::entra::TokenError>) -> String + Send + Sync>,
+    /// Names the sign-in page in challenges.
+    endpoints: CloudEndpoints,
+}
+
+/// A tenant and what tokens of its directory must carry.
+struct Onboarded {
+    sign_in: TenantSignIn,
+    trust: Arc<DirectoryTrust>,
 }
 
 /// Which directories sign in here, as the store says; remembered for a minute.
 #[derive(Clone)]
 pub struct Directories {
     store: Store,
-    known: Cache<DirectoryId, Option<Arc<(TenantSignIn, Arc<DirectoryTrust>)>>>,
+    known: Cache<DirectoryId, Option<Arc<Onboarded>>>,
 }
 
 impl Directories {
@@ -56,14 +65,14 @@ impl Directories {
         Self { store, known }
     }
 
-    async fn find(&self, directory: DirectoryId) -> Result<Option<Arc<(TenantSignIn, Arc<DirectoryTrust>)>>, Problem> {
+    async fn find(&self, directory: DirectoryId) -> Result<Option<Arc<Onboarded>>, Problem> {
         if let Some(known) = self.known.get(&directory).await {
             return Ok(known);
         }
         let found = self.store.tenant_of(directory).await.map_err(Problem::from)?;
-        let found = found.map(|tenant| {
-            let trust = DirectoryTrust { audiences: tenant.audiences.clone(), client_ids: Vec::new() };
-            Arc::new((tenant, Arc::new(trust)))
+        let found = found.map(|sign_in| {
+            let trust = DirectoryTrust { audiences: sign_in.audiences.clone(), client_ids: Vec::new() };
+            Arc::new(Onboarded { sign_in, trust: Arc::new(trust) })
         });
         self.known.insert(directory, found.clone()).await;
         Ok(found)
@@ -72,7 +81,7 @@ impl Directories {
 
 impl DirectoryPolicy for Directories {
     fn trust(&self, directory: DirectoryId) -> BoxFuture<'_, Result<Option<Arc<DirectoryTrust>>, Problem>> {
-        Box::pin(async move { Ok(self.find(directory).await?.map(|found| found.1.clone())) })
+        Box::pin(async move { Ok(self.find(directory).await?.map(|found| found.trust.clone())) })
     }
 }
 
@@ -81,16 +90,16 @@ impl Authenticator {
         validator: TokenValidator,
         store: Store,
         upload_role: String,
-        challenge: Arc<dyn Fn(Option<&bailiwick_cloud::entra::TokenError>) -> String + Send + Sync>,
+        endpoints: CloudEndpoints,
     ) -> Self {
-        Self { validator, directories: Directories::new(store), upload_role, challenge }
+        Self { validator, directories: Directories::new(store), upload_role, endpoints }
     }
 
     /// Reads and checks the request's credential.
     ///
     /// # Errors
     /// 401 without a valid one, 403 for a workload that lacks the app role, 503 when its keys cannot be had.
-    pub async fn present(&self, headers: &HeaderMap) -> Result<Presented, Refused> {
+    pub async fn present(&self, headers: &HeaderMap) -> Result<Presented, Box<Refused>> {
         let key = headers.get("x-api-key");
         let bearer = headers.get(header::AUTHORIZATION);
         match (key, bearer) {
@@ -107,30 +116,30 @@ impl Authenticator {
         }
     }
 
-    fn refuse(&self, reason: &'static str, detail: &str, tenant: Option<TenantId>) -> Refused {
-        Refused { problem: Problem::new(Code::NotSignedIn, detail), tenant, reason, challenge: Some((self.challenge)(None)) }
+    fn refuse(&self, reason: &'static str, detail: &str, tenant: Option<TenantId>) -> Box<Refused> {
+        Box::new(Refused { problem: Problem::new(Code::NotSignedIn, detail), tenant, reason, challenge: Some(www_authenticate(&self.endpoints, None, None)) })
     }
 
-    fn key(&self, text: &str) -> Result<Presented, Refused> {
+    fn key(&self, text: &str) -> Result<Presented, Box<Refused>> {
         let claimed = key::read(text).ok_or_else(|| self.refuse("malformed_key", "The API key is not one of ours.", None))?;
         let principal = Principal { kind: PrincipalKind::ApiKey, id: key::hint(text), name: "API key".into(), token_subject: None };
         let caller = Caller::Key { sha256: claimed.sha256, project: claimed.project };
         Ok(Presented { tenant: claimed.tenant, caller, principal })
     }
 
-    async fn token(&self, token: &str) -> Result<Presented, Refused> {
-        let identity = self.validator.validate(token, &self.directories).await.map_err(|error| Refused {
+    async fn token(&self, token: &str) -> Result<Presented, Box<Refused>> {
+        let identity = self.validator.validate(token, &self.directories).await.map_err(|error| Box::new(Refused {
             problem: error.problem(),
             tenant: None,
             reason: error.reason(),
-            challenge: (error.status() == 401).then(|| (self.challenge)(Some(&error))),
-        })?;
+            challenge: (error.status() == 401).then(|| www_authenticate(&self.endpoints, None, Some(&error))),
+        }))?;
         let found = self.directories.find(identity.directory).await?;
-        let tenant = found.ok_or_else(|| self.refuse("unknown_directory", "The token's directory signs in to no tenant here.", None))?.0.tenant;
+        let tenant = found.ok_or_else(|| self.refuse("unknown_directory", "The token's directory signs in to no tenant here.", None))?.sign_in.tenant;
         let principal = principal(&identity);
         if identity.is_workload() && !identity.has_role(&self.upload_role) {
             let detail = format!("The token carries no {} role. Assign it to the application in Microsoft Entra.", self.upload_role);
-            return Err(Refused { problem: Problem::new(Code::NotAllowed, detail), tenant: Some(tenant), reason: "missing_role", challenge: None });
+            return Err(Box::new(Refused { problem: Problem::new(Code::NotAllowed, detail), tenant: Some(tenant), reason: "missing_role", challenge: None }));
         }
         let caller = match identity.kind {
             IdentityKind::User { .. } => Caller::Member { directory: identity.directory, object: identity.object_id },
