@@ -1,0 +1,8 @@
+//! Faults: bad input, half uploads, killed processes, full disks, clocks that jump. Each ends in a clear refusal or a clean recovery,
+//! loses nothing acknowledged and duplicates nothing.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test may fail loudly
+
+mod daemon;
+mod kills;
+mod look;
+mod reports;
