@@ -69,8 +69,6 @@ export const en = {
     all: 'All',
     any: 'Any',
     unnamed: 'Unnamed',
-    refresh: 'Refresh',
-    moreRows: 'There is more below.',
   },
 
   nav: {
@@ -158,11 +156,10 @@ export const en = {
     noChange: 'No check moved between the last two runs.',
     recent: 'Recent runs', allRuns: 'All runs', attention: 'Needs attention', attentionNone: 'No run has failed.',
     sources: 'Sources', freshness: 'Newest run', runsWord: 'Runs', source: 'Source', at: 'When', value: 'Posture', product: 'Product', series: 'Series',
-    vs: (from: string, to: string) => `Run ${from} to run ${to}`,
     emptyTitle: 'No evidence yet',
     emptyLead: 'Bailiwick shows what your security tools say once a report arrives. Three ways to send the first one:',
     emptyUpload: 'From this machine', emptyPipeline: 'From a pipeline', emptyPowerShell: 'After Maester', emptyMore: 'All ways to submit',
-    improved: 'better', worse: 'worse', since: 'since the run before',
+    fixedSince: (fixed: number, baseline: boolean) => `${fixed.toLocaleString('en')} fixed, since ${baseline ? 'the baseline' : 'the run before'}`,
   },
 
   findings: {
@@ -174,9 +171,9 @@ export const en = {
     suppressed: 'Suppressed in the source',
     detail: {
       what: 'What was found', truncated: 'Shortened here; the raw report has all of it.', why: 'Why it matters and how to fix it', where: 'Where', facts: 'Facts',
-      history: 'History', historyLead: 'Newest first', help: 'Documentation of this check', references: 'References', tags: 'Tags', directory: 'Directory', project: 'Project',
+      history: 'History', help: 'Documentation of this check', references: 'References', tags: 'Tags', directory: 'Directory', project: 'Project',
       tool: 'Tool', group: 'Group', severityFrom: (source: string) => `Decided by ${source}`, evidence: 'Latest evidence', run: (source: string) => `Run from ${source}`,
-      suppression: 'Suppressed in the source', line: (n: number) => `line ${n}`, more: (n: number) => `and ${count(n, 'more place')}`, status: 'Status',
+      suppression: 'Suppressed in the source', more: (n: number) => `and ${count(n, 'more place')}`, status: 'Status',
       noMessage: 'The tool gave no message.', check: 'Check',
     },
   },
@@ -194,8 +191,8 @@ export const en = {
     byProduct: 'By product', raw: 'Raw reports', rawOlder: 'Older run', rawNewer: 'Newer run', truncated: (n: number) => `Only the first ${n.toLocaleString('en')} are listed; the counts hold all.`,
     incomplete: 'One of these runs did not finish: what it did not look at is not counted as fixed.',
     emptyTitle: 'Nothing to compare yet', empty: 'Changes need two runs of the same source about the same directory or tool. Send a second report, or pick another series.',
-    nothingMoved: 'No check moved between these two runs.', absent: 'absent', onlyShown: (what: string) => `Only ${what} shown`, posture: 'Posture', openFinding: 'Open finding',
-    help: (check: string) => `Documentation of ${check}`, summary: 'Pair',
+    nothingMoved: 'No check moved between these two runs.', absent: 'absent', posture: 'Posture', openFinding: 'Open finding',
+    help: (check: string) => `Documentation of ${check}`,
   },
 
   runs: {
@@ -204,7 +201,6 @@ export const en = {
     howTo: 'How to submit', failing: (n: number) => `${n.toLocaleString('en')} failing`, total: (n: number) => `${n.toLocaleString('en')} results`,
     delta: (fresh: number, fixed: number, reopened: number) =>
       [fresh ? `${fresh} new` : '', reopened ? `${reopened} reopened` : '', fixed ? `${fixed} fixed` : ''].filter(Boolean).join(', ') || 'no change',
-    openRun: (source: string) => `Run from ${source}`,
   },
 
   run: {
@@ -220,8 +216,7 @@ export const en = {
     total: 'Total', refusal: 'Why it was refused', place: 'Place', artifact: 'Artifact', code: 'Code', series: 'Series in this run', seriesName: 'Series', position: 'Position', complete: 'Complete',
     yes: 'Yes', no: 'No', compare: 'Compare with the run before', artifacts: 'Artifacts', name: 'Name', size: 'Size', hash: 'SHA-256', stored: 'Stored', open: 'Open', download: 'Download', actions: 'Actions',
     results: 'Results', attention: 'Needs attention', remarks: 'Remarks', retry: 'Retry', retried: 'The run is queued again.', retryNotFailed: 'Only a failed run can be retried.',
-    noResults: 'This run has no results.', noArtifacts: 'No artifacts arrived.', emptyGroup: 'No result in this group.', posture: 'Posture', directory: 'Directory', copyHash: 'Copy SHA-256',
-    copyLink: 'Copy link', waiting: 'Results appear when the run has been processed. This page follows along.',
+    noResults: 'This run has no results.', noArtifacts: 'No artifacts arrived.', emptyGroup: 'No result in this group.', posture: 'Posture', directory: 'Directory', copyHash: 'Copy SHA-256', waiting: 'Results appear when the run has been processed. This page follows along.',
   },
 
   controls: {
@@ -238,7 +233,7 @@ export const en = {
     viewer: (name: string) => `Report ${name}`, viewerState: 'Shown in a sealed frame: it cannot act as you, reach the network, or read anything of Bailiwick.',
     frame: (name: string) => `Sealed frame with ${name}`, opening: 'Opening the report', back: 'Back to the run', openNamed: (name: string) => `Open ${name}`, downloadNamed: (name: string) => `Download ${name}`,
     notHtml: 'This artifact is not HTML, so it cannot be shown here. Download it instead.', checked: 'The bytes match the SHA-256 recorded when they arrived.', mismatch: 'The bytes received do not match the recorded SHA-256. The report is not shown.',
-    downloading: (name: string) => `Downloading ${name}`, downloaded: (name: string) => `${name} downloaded`, saved: 'Downloaded', failed: (name: string) => `${name} could not be downloaded`,
+    downloaded: (name: string) => `${name} downloaded`, saved: 'Downloaded', failed: (name: string) => `${name} could not be downloaded`,
   },
 
   trail: {

@@ -5,12 +5,12 @@ import { useEffect, useState } from 'react';
 import { t } from '@/messages';
 
 const useStyles = makeStyles({
-  frame: { position: 'relative', backgroundColor: tokens.colorNeutralBackground3, borderRadius: tokens.borderRadiusMedium, border: `1px solid ${tokens.colorNeutralStroke2}`, minWidth: 0 },
+  frame: { backgroundColor: tokens.colorNeutralBackground3, borderRadius: tokens.borderRadiusMedium, border: `1px solid ${tokens.colorNeutralStroke2}`, minWidth: 0 },
   code: {
-    margin: 0, padding: `${tokens.spacingVerticalM} 92px ${tokens.spacingVerticalM} ${tokens.spacingHorizontalM}`, overflowX: 'auto', fontFamily: tokens.fontFamilyMonospace, fontSize: tokens.fontSizeBase200,
+    margin: 0, padding: `${tokens.spacingVerticalXS} ${tokens.spacingHorizontalM} ${tokens.spacingVerticalM}`, overflowX: 'auto', fontFamily: tokens.fontFamilyMonospace, fontSize: tokens.fontSizeBase200,
     lineHeight: tokens.lineHeightBase300, tabSize: 2, overflowWrap: 'normal',
   },
-  button: { position: 'absolute', top: '6px', right: '6px', backgroundColor: tokens.colorNeutralBackground1 },
+  bar: { display: 'flex', justifyContent: 'space-between', alignItems: 'center', padding: '4px 4px 0 12px', color: tokens.colorNeutralForeground3, fontSize: tokens.fontSizeBase200, position: 'relative' },
 });
 
 export function CopyButton({ text, label, className, children }: { text: string; label?: string; className?: string; children?: string }) {
@@ -39,10 +39,13 @@ export function CodeSnippet({ code, label, className }: { code: string; label: s
   const styles = useStyles();
   return (
     <div className={mergeClasses(styles.frame, className)}>
-      <pre className={styles.code} tabIndex={0} aria-label={label}>
+      <div className={styles.bar}>
+        <span>{label}</span>
+        <CopyButton text={code} label={t.settings.submit.copySnippet(label)} />
+      </div>
+      <pre className={styles.code} tabIndex={0} role="group" aria-label={label}>
         {code}
       </pre>
-      <CopyButton text={code} label={t.settings.submit.copySnippet(label)} className={styles.button} />
     </div>
   );
 }

@@ -23,6 +23,7 @@ export function exactTime(iso: string): string {
 }
 
 export function shortDate(iso: string | number): string {
+  if (Number.isNaN(iso)) return '';
   return new Date(iso).toLocaleDateString('en-GB', { day: 'numeric', month: 'short' });
 }
 

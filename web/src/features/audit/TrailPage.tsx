@@ -94,7 +94,7 @@ function Entry({ entry, keys, hasMore }: { entry: TrailEntry; keys: string[]; ha
         />
       </Part>
       <Part title={t.trail.detail}>
-        <pre className={styles.detail} tabIndex={0} aria-label={t.trail.detail}>
+        <pre className={styles.detail} tabIndex={0} role="group" aria-label={t.trail.detail}>
           {JSON.stringify(entry.detail, null, 2)}
         </pre>
       </Part>

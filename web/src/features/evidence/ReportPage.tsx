@@ -19,7 +19,6 @@ import { downloadArtifact, readArtifact } from './artifact';
 
 const useStyles = makeStyles({
   frame: { width: '100%', height: 'calc(100vh - 190px)', minHeight: '420px', boxSizing: 'border-box', border: `1px solid ${tokens.colorNeutralStroke1}`, borderRadius: tokens.borderRadiusMedium, backgroundColor: '#fff', colorScheme: 'light' },
-  hidden: { display: 'none' },
 });
 
 export function ReportPage() {

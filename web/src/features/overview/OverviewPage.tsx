@@ -32,7 +32,9 @@ const useStyles = makeStyles({
   two: { display: 'grid', gridTemplateColumns: 'repeat(auto-fit, minmax(min(460px, 100%), 1fr))', gap: tokens.spacingHorizontalM, alignItems: 'stretch' },
   moves: { listStyleType: 'none', margin: 0, padding: 0 },
   move: { borderBottom: `1px solid ${tokens.colorNeutralStroke2}`, ':last-child': { borderBottomStyle: 'none' } },
-  moveLink: { display: 'flex', flexWrap: 'wrap', alignItems: 'center', gap: `2px ${tokens.spacingHorizontalM}`, padding: `${tokens.spacingVerticalS} ${tokens.spacingHorizontalXS}`, ':hover': { backgroundColor: tokens.colorNeutralBackground2 } },
+  moveLink: {
+    display: 'grid', gridTemplateColumns: '112px minmax(0, 1fr) 88px 100px', '@media (max-width: 640px)': { display: 'flex', flexWrap: 'wrap' }, alignItems: 'center', gap: `2px ${tokens.spacingHorizontalM}`, padding: `${tokens.spacingVerticalS} ${tokens.spacingHorizontalXS}`, ':hover': { backgroundColor: tokens.colorNeutralBackground2 } },
+  failedLink: { gridTemplateColumns: '88px minmax(0, 1fr) 100px' },
   moveTitle: { flex: '1 1 220px', minWidth: 0 },
   key: { color: tokens.colorNeutralForeground3 },
   pair: { display: 'flex', flexWrap: 'wrap', gap: `0 ${tokens.spacingHorizontalL}`, color: tokens.colorNeutralForeground2, marginBottom: tokens.spacingVerticalS },
@@ -77,7 +79,7 @@ function Evidence({ overview, open }: { overview: Overview; open: number }) {
           ))}
         </Tile>
         <Tile name={t.movements.regression} value={overview.drift ? number(overview.drift.counts.regression) : '–'} href={paths.changes()}>
-          {overview.drift ? `${t.movements.fixed} ${number(overview.drift.counts.fixed)}, ${t.overview.since}` : t.overview.changedEmpty}
+          {overview.drift ? t.overview.fixedSince(overview.drift.counts.fixed, overview.drift.against_baseline) : t.overview.changedEmpty}
         </Tile>
         <Tile name={t.overview.productsCovered} value={number(overview.coverage.length)} href={paths.controls()}>
           {t.overview.coverageNote(overview.series.length)}
@@ -163,7 +165,7 @@ function Attention({ overview: { failed_runs } }: { overview: Overview }) {
         <ul className={styles.moves} aria-label={t.overview.attention}>
           {failed_runs.map((failed) => (
             <li key={failed.run} className={styles.move}>
-              <BareLink href={paths.run(failed.run)} className={mergeClasses(styles.moveLink)}>
+              <BareLink href={paths.run(failed.run)} className={mergeClasses(styles.moveLink, styles.failedLink)}>
                 <OutcomeBadge outcome="failed" />
                 <span className={styles.moveTitle}>
                   {t.run.title(failed.source)}: {failed.failure.detail}

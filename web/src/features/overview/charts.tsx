@@ -20,7 +20,9 @@ export function TrendLines({ trend, name, height }: { trend: TrendPoint[]; name:
   const rows = trend.map((point) => ({ at: Date.parse(point.at), [point.series]: point.posture }));
   const times = rows.map((row) => Number(row.at));
   const [from = 0, to = 0] = [Math.min(...times), Math.max(...times)];
-  const ticks = Array.from({ length: 5 }, (_, step) => from + ((to - from) * step) / 4);
+  const spread = Array.from({ length: 5 }, (_, step) => from + ((to - from) * step) / 4);
+  // Days are named once, however short the time.
+  const ticks = spread.filter((tick, index) => shortDate(tick) !== shortDate(spread[index - 1] ?? NaN));
   const low = Math.min(...trend.map((point) => point.posture));
   return (
     <ResponsiveContainer width="100%" height={height}>
@@ -39,7 +41,7 @@ export function TrendLines({ trend, name, height }: { trend: TrendPoint[]; name:
                 dataKey={id}
                 content={({ x, y, index: at, value }) =>
                   at === last ? (
-                    <text x={Number(x)} y={Number(y) - 8} textAnchor="end" fontSize={12} fontWeight={600} fill={tokens.colorNeutralForeground1}>
+                    <text x={Number(x)} y={Number(y) - 8} textAnchor={Number(x) < 80 ? 'start' : 'end'} fontSize={12} fontWeight={600} fill={tokens.colorNeutralForeground1}>
                       {percent(Number(value))}
                     </text>
                   ) : null
