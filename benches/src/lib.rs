@@ -1,1 +1,0 @@
-//! Benches: measured against peers and limits.

@@ -1,0 +1,74 @@
+//! The stage all measures play on: the program, the simulated cloud that signs its callers in, and homes for daemons.
+
+use crate::api::Caller;
+use crate::daemon::{Home, free_port};
+use anyhow::Context;
+use bailiwick_sim::demo::{API_CLIENT_ID, API_URI, CONTOSO, FABRIKAM, Org, PORTAL_CLIENT_ID};
+use bailiwick_sim::{Sim, SimConfig};
+use std::fmt::Write;
+use std::path::PathBuf;
+
+/// The tenant whose reports come over HTTP.
+pub const SUBJECT: Org = CONTOSO;
+/// The tenant into which the same rows are put by bare SQL.
+pub const BARE: Org = FABRIKAM;
+
+pub struct Stage {
+    pub program: PathBuf,
+    pub quick: bool,
+    sim: Sim,
+}
+
+impl Stage {
+    /// # Errors
+    /// The simulated cloud does not start.
+    pub async fn new(program: PathBuf, quick: bool) -> anyhow::Result<Self> {
+        let sim = Sim::start(SimConfig::demo(&["http://localhost:8480/"])).await.context("cannot start the simulated cloud")?;
+        Ok(Self { program, quick, sim })
+    }
+
+    /// A new, empty home with the production configuration; only the rates of requests are raised, since a bench is one caller.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
+    pub fn home(&self) -> anyhow::Result<Home> {
+        use std::os::unix::fs::PermissionsExt;
+        // PostgreSQL runs as another user when the bench runs as root, and must be able to pass.
+        let open = std::fs::Permissions::from_mode(0o755);
+        let folder = tempfile::Builder::new().prefix("bailiwick-bench-").permissions(open).tempdir().context("cannot make a folder")?;
+        let port = free_port()?;
+        let ca = folder.path().join("ca.pem");
+        std::fs::write(&ca, self.sim.ca_pem())?;
+        let config = folder.path().join("bailiwick.toml");
+        std::fs::write(&config, self.configuration(port, &folder.path().join("data"), &ca))?;
+        Ok(Home { folder, config, port })
+    }
+
+    fn configuration(&self, port: u16, data: &std::path::Path, ca: &std::path::Path) -> String {
+        let sim = self.sim.url();
+        let mut text = format!(
+            "listen = \"127.0.0.1:{port}\"\ndata_folder = {data:?}\n\
+             [entra]\ncloud = \"custom\"\nlogin = {sim:?}\ngraph = {sim:?}\narm = {sim:?}\nvault_suffix = \"vault.localhost\"\n\
+             extra_ca_file = {ca:?}\nprivate_ranges = [\"127.0.0.0/8\", \"::1/128\"]\n\
+             [limits]\nread_per_minute = 1000000\nwrite_per_minute = 1000000\nupload_per_minute = 1000000\n"
+        );
+        for org in [SUBJECT, BARE] {
+            let _ = write!(
+                text,
+                "[[tenants]]\nname = {:?}\ndirectory = \"{}\"\nclient_id = \"{PORTAL_CLIENT_ID}\"\nlabel = {:?}\n\
+                 audiences = [\"{API_CLIENT_ID}\", {API_URI:?}]\nscope = \"{API_URI}/access_as_user\"\n\
+                 owners = [{{ object_id = \"{}\", name = \"Owner\", email = \"owner@example.com\" }}]\n",
+                org.name, org.directory, org.name, org.owner
+            );
+        }
+        text
+    }
+
+    /// The subject's owner, signed in.
+    ///
+    /// # Errors
+    /// The simulated cloud refuses.
+    pub fn owner(&self, home: &Home) -> anyhow::Result<Caller> {
+        Caller::person(home.url(), self.sim.user_token(SUBJECT.directory, SUBJECT.owner)?)
+    }
+}
