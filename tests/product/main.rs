@@ -6,4 +6,6 @@ mod journey;
 mod logs;
 mod look;
 mod matrix;
+mod open;
 mod stage;
+mod tokens;
