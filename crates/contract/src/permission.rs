@@ -87,7 +87,7 @@ permissions! {
     BaselinesWrite = "baselines.write" [owner admin];
     ProjectsRead = "projects.read" [owner admin member auditor key workload];
     ProjectsWrite = "projects.write" [owner admin];
-    DirectoriesRead = "directories.read" [owner admin member auditor key workload];
+    DirectoriesRead = "directories.read" [owner admin member auditor];
     DirectoriesWrite = "directories.write" [owner admin];
     KeysRead = "keys.read" [owner admin auditor];
     KeysWrite = "keys.write" [owner admin];

@@ -52,23 +52,23 @@ async fn ensure_one(store: &Store, tenant: &config::Tenant) -> Result<(), Proble
         unknown_directory,
     };
     let id = store.create_tenant(&new, &worker::schedules(), &request).await?;
-    for person in &tenant.owners {
-        let mut scope = store.write(id, &worker::system("console", None), &worker::nobody()).await?;
-        let owner = Member {
-            id: MemberId::new(scope.clock(), scope.rng()),
-            directory: tenant.directory,
-            object_id: person.object_id,
-            name: person.name.clone(),
-            email: person.email.clone(),
-            role: Role::Owner,
-            added_at: scope.now(),
-        };
-        let audited = if identity::first_owner(&mut scope, &owner).await? {
-            Audited::new((), format!("member/{}", owner.id), json!({"object_id": owner.object_id, "role": owner.role}))
-        } else {
-            Audited::unchanged(())
-        };
-        store.commit(scope, "member.added", audited, &request).await?;
-    }
+    let mut scope = store.write(id, &worker::system("console", None), &worker::nobody()).await?;
+    let owner = |person: &config::Person| Member {
+        id: MemberId::new(store.clock(), store.rng()),
+        directory: tenant.directory,
+        object_id: person.object_id,
+        name: person.name.clone(),
+        email: person.email.clone(),
+        role: Role::Owner,
+        added_at: store.now(),
+    };
+    let owners: Vec<Member> = tenant.owners.iter().map(owner).collect();
+    let audited = if identity::first_owners(&mut scope, &owners).await? {
+        let people: Vec<_> = owners.iter().map(|o| json!({"member": o.id, "object_id": o.object_id, "role": o.role})).collect();
+        Audited::new((), format!("tenant/{id}"), json!({"members": people}))
+    } else {
+        Audited::unchanged(())
+    };
+    store.commit(scope, "member.added", audited, &request).await?;
     Ok(())
 }

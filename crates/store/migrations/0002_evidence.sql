@@ -115,9 +115,11 @@ CALL protect('run_series');
 GRANT SELECT, INSERT ON run_series TO bailiwick_app;
 CREATE INDEX run_series_newest ON run_series (tenant_id, at DESC);
 
+-- A project's checks are its own: what one project's report says a rule means is not shown to another.
 CREATE TABLE checks (
     tenant_id uuid NOT NULL REFERENCES tenants (id),
     id uuid NOT NULL,
+    project_id uuid,
     family smallint NOT NULL,
     tool text NOT NULL,
     key text NOT NULL,
@@ -128,7 +130,8 @@ CREATE TABLE checks (
     grouping text NOT NULL,
     tags text[] NOT NULL,
     PRIMARY KEY (tenant_id, id),
-    CONSTRAINT checks_key UNIQUE (tenant_id, family, tool, key)
+    CONSTRAINT checks_key UNIQUE NULLS NOT DISTINCT (tenant_id, family, tool, key, project_id),
+    FOREIGN KEY (tenant_id, project_id) REFERENCES projects (tenant_id, id)
 );
 CALL protect('checks');
 GRANT SELECT, INSERT, UPDATE ON checks TO bailiwick_app;
@@ -177,8 +180,6 @@ CREATE TABLE findings (
     project_id uuid,
     directory_id uuid,
     first_seen timestamptz NOT NULL,
-    -- When the last run that saw it ended, once fixed; absent while open: then it is the series' newest run.
-    last_seen timestamptz,
     opened_position integer NOT NULL,
     -- Position of the last turn: opened, fixed or reopened.
     turned_position integer NOT NULL,

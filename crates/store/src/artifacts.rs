@@ -169,9 +169,9 @@ impl ArtifactStore {
         }
     }
 
-    /// Artifacts stored before `older_than`. Those that the database does not know are orphans of an upload whose
+    /// A tenant's artifacts stored before `older_than`. Those that the database does not know are orphans of an upload whose
     /// transaction did not commit: delete them, and take a time well before now so that none of them is still being written.
-    pub fn list_orphans(&self, older_than: Timestamp) -> BoxStream<'static, Result<ObjectKey, ArtifactError>> {
+    pub fn list_orphans(&self, tenant: TenantId, older_than: Timestamp) -> BoxStream<'static, Result<ObjectKey, ArtifactError>> {
         let prefix = self.prefix.clone();
         let wanted = move |meta: ObjectMeta| {
             let old = meta.last_modified.timestamp_millis() < older_than.as_millisecond();
@@ -179,7 +179,7 @@ impl ArtifactStore {
             let parts: Vec<&str> = parts.iter().map(AsRef::as_ref).collect();
             ObjectKey::parse(&parts).filter(|_| old)
         };
-        self.store.list(Some(&self.prefix)).map_err(ArtifactError::from).try_filter_map(move |meta| std::future::ready(Ok(wanted(meta)))).boxed()
+        self.store.list(Some(&self.prefix.clone().join(tenant.to_string()))).map_err(ArtifactError::from).try_filter_map(move |meta| std::future::ready(Ok(wanted(meta)))).boxed()
     }
 
     /// Removes what a killed process left half written in a local folder; returns how many files. Clouds expire theirs.

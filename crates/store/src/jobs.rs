@@ -143,7 +143,7 @@ impl Store {
                    WHERE ((j.state = 'queued' AND j.run_at <= $1) OR (j.state = 'running' AND j.lease_until < $1))
                      AND (j.concurrency_key IS NULL OR NOT EXISTS (
                          SELECT FROM jobs o WHERE o.tenant_id = j.tenant_id AND o.concurrency_key = j.concurrency_key AND o.id <> j.id
-                           AND ((o.state = 'running' AND o.lease_until >= $1) OR (o.state = 'queued' AND (o.created_at, o.id) < (j.created_at, j.id)))))
+                           AND (o.state = 'running' OR (o.state = 'queued' AND (o.created_at, o.id) < (j.created_at, j.id)))))
                    ORDER BY j.run_at, j.id LIMIT $4 FOR UPDATE SKIP LOCKED) due
              WHERE jobs.tenant_id = due.tenant_id AND jobs.id = due.id
              RETURNING jobs.tenant_id, jobs.id, jobs.kind, jobs.payload, jobs.on_behalf, jobs.attempts",

@@ -128,7 +128,10 @@ impl Store {
     /// [`StoreError::NotSignedIn`], [`StoreError::NotAllowed`], or the database's.
     pub async fn write(&self, tenant: TenantId, caller: &Caller, admission: &Admission) -> Result<WriteScope, StoreError> {
         let tx = self.enter("BEGIN ISOLATION LEVEL READ COMMITTED", tenant, caller, admission).await?;
-        Ok(WriteScope { tx, tenant, caller: caller.clone(), principal: None, clock: self.clock.clone(), rng: self.rng.clone() })
+        let mut scope = WriteScope { tx, tenant, caller: caller.clone(), principal: None, clock: self.clock.clone(), rng: self.rng.clone() };
+        // Asked before anything changes: who removes themselves still has a name for the trail.
+        scope.principal().await?;
+        Ok(scope)
     }
 
     /// Enters the system role, which sees the job queue and the list of tenants.
@@ -136,7 +139,7 @@ impl Store {
     /// # Errors
     /// The database's.
     pub async fn system(&self, what_for: SystemUse) -> Result<SystemScope, StoreError> {
-        let tx = retry_once(|| self.pool.begin_with("ROLLBACK; BEGIN; SET LOCAL ROLE bailiwick_system")).await?;
+        let tx = begin_patiently(|| self.pool.begin_with("ROLLBACK; BEGIN; SET LOCAL ROLE bailiwick_system")).await?;
         tracing::trace!(?what_for, "system scope");
         Ok(SystemScope { tx, clock: self.clock.clone(), rng: self.rng.clone() })
     }
@@ -149,7 +152,7 @@ impl Store {
         admission: &Admission,
     ) -> Result<Transaction<'static, Postgres>, StoreError> {
         let sql = entry_sql(begin, tenant, caller, admission, self.clock.now());
-        Ok(retry_once(|| self.pool.begin_with(AssertSqlSafe(sql.clone()))).await?)
+        Ok(begin_patiently(|| self.pool.begin_with(AssertSqlSafe(sql.clone()))).await?)
     }
 
     /// Ends a write: appends the trail entry and commits, in that order, or does neither. The only commit there is.
@@ -215,8 +218,9 @@ impl Store {
     }
 }
 
-/// A connection that died while idle shows when it is next used: one more try gets a fresh one. Nothing has run yet, so nothing repeats.
-async fn retry_once<F, Fut>(begin: F) -> Result<Transaction<'static, Postgres>, sqlx::Error>
+/// A connection that died while idle shows when it is next used, and several may have died together: a few more tries get a fresh one.
+/// Nothing has run yet, so nothing repeats.
+async fn begin_patiently<F, Fut>(begin: F) -> Result<Transaction<'static, Postgres>, sqlx::Error>
 where
     F: Fn() -> Fut,
     Fut: Future<Output = Result<Transaction<'static, Postgres>, sqlx::Error>>,
@@ -248,6 +252,10 @@ fn entry_sql(begin: &str, tenant: TenantId, caller: &Caller, admission: &Admissi
     // Always set, so that no value of an earlier transaction can be left over.
     let project = project.map(|p| p.to_string()).unwrap_or_default();
     let _ = write!(sql, "; SET LOCAL bailiwick.project = '{project}'");
+    if !matches!(caller, Caller::System { .. }) {
+        // A request ends in time, whatever it asks for; imports take as long as they take.
+        sql.push_str("; SET LOCAL statement_timeout = '30s'; SET LOCAL lock_timeout = '10s'");
+    }
     let _ = match caller {
         Caller::Member { directory, object } => {
             let roles: Vec<&str> = admission.roles.iter().copied().filter(|r| r.bytes().all(|b| b.is_ascii_lowercase())).collect();

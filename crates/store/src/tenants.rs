@@ -3,7 +3,7 @@
 use crate::error::StoreError;
 use crate::scope::{Admission, Caller, Store, SystemUse, sql_time};
 use crate::trail::{Audited, Request};
-use bailiwick_base::{DirectoryId, TenantId};
+use bailiwick_base::{DirectoryId, Problem, TenantId};
 use serde_json::json;
 
 /// Where a tenant's people and workloads sign in.
@@ -63,18 +63,21 @@ impl Store {
         Ok(rows.into_iter().map(sign_in).collect())
     }
 
-    /// Creates a tenant with its trail and its schedules. A crash between the two steps leaves a tenant that [`Store::create_tenant`]
-    /// finishes when it is called again with the same directory.
+    /// Creates the tenant that signs in with a directory, with its trail and its schedules; one that is there gets the application and
+    /// audiences given, and keeps its name, which is its owners' to change. A crash between the two steps leaves a tenant that
+    /// [`Store::create_tenant`] finishes when it is called again.
     ///
     /// # Errors
-    /// The database's; `conflict` when the directory signs in to a tenant of another name.
+    /// The database's.
     pub async fn create_tenant(&self, new: &NewTenant, schedules: &[(&'static str, &'static str)], request: &Request) -> Result<TenantId, StoreError> {
         let now = self.now();
         let fresh = TenantId::new(self.clock(), self.rng());
         let mut scope = self.system(SystemUse::ManageTenants).await?;
-        let inserted = sqlx::query(
+        let written = sqlx::query(
             "INSERT INTO tenants (id, name, sign_in_directory, sign_in_client_id, sign_in_audiences, unknown_directory, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (sign_in_directory) DO NOTHING",
+             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (sign_in_directory) DO UPDATE
+             SET sign_in_client_id = excluded.sign_in_client_id, sign_in_audiences = excluded.sign_in_audiences
+             WHERE (tenants.sign_in_client_id, tenants.sign_in_audiences) IS DISTINCT FROM (excluded.sign_in_client_id, excluded.sign_in_audiences)",
         )
         .bind(fresh.0)
         .bind(&new.name)
@@ -88,14 +91,8 @@ impl Store {
         .rows_affected();
         crate::jobs::schedule_everywhere(&mut scope, schedules).await?;
         scope.commit().await?;
-        let existing = self.tenant_of(new.directory).await?;
-        let tenant = match existing {
-            Some(found) if found.name == new.name => found.tenant,
-            _ => {
-                let problem = bailiwick_base::Problem::new(bailiwick_base::Code::Conflict, "This directory signs in to a tenant already.");
-                return Err(problem.into());
-            }
-        };
+        let found = self.tenant_of(new.directory).await?;
+        let tenant = found.ok_or_else(|| Problem::internal("the tenant was made and is not there"))?.tenant;
         let caller = Caller::System { name: "console", project: None };
         let mut scope = self.write(tenant, &caller, &Admission { roles: vec![], keys: false, workloads: false }).await?;
         let begun = sqlx::query("INSERT INTO trail_heads (tenant_id, seq, hash) VALUES ($1, 0, $2) ON CONFLICT DO NOTHING")
@@ -104,13 +101,13 @@ impl Store {
             .execute(scope.sql())
             .await?
             .rows_affected();
-        let audited = if begun == 1 {
-            Audited::new((), format!("tenant/{tenant}"), json!({"name": new.name, "directory": new.directory}))
-        } else {
-            Audited::unchanged(())
+        let detail = json!({"name": new.name, "directory": new.directory, "client_id": new.client_id, "audiences": new.audiences});
+        let (action, audited) = match (begun, written) {
+            (1, _) => ("tenant.created", Audited::new((), format!("tenant/{tenant}"), detail)),
+            (_, 1) => ("tenant.sign_in_changed", Audited::new((), format!("tenant/{tenant}"), detail)),
+            _ => ("tenant.created", Audited::unchanged(())),
         };
-        self.commit(scope, "tenant.created", audited, request).await?;
-        tracing::debug!(%tenant, inserted, "tenant ready");
+        self.commit(scope, action, audited, request).await?;
         Ok(tenant)
     }
 }

@@ -130,7 +130,7 @@ async fn artifacts_live_in_azure_blob() {
         assert!(again.await.unwrap().unwrap() == plain);
     }
     let future = "2200-01-01T00:00:00Z".parse().unwrap();
-    assert_eq!(store.list_orphans(future).try_collect::<Vec<_>>().await.unwrap(), [object(1), object(2)]);
+    assert_eq!(store.list_orphans(object(1).tenant, future).try_collect::<Vec<_>>().await.unwrap(), [object(1), object(2)]);
 
     for (refused, limit, expected) in [(3, u64::MAX, Some([0; 32])), (4, 9_999_999, None)] {
         store.put(&object(refused), &key, body(&vec![7; 10_000_000]), limit, expected).await.unwrap_err();
@@ -142,5 +142,5 @@ async fn artifacts_live_in_azure_blob() {
 
     store.delete(&object(1)).await.unwrap();
     store.delete(&object(1)).await.unwrap();
-    assert_eq!(store.list_orphans(future).try_collect::<Vec<_>>().await.unwrap(), [object(2)]);
+    assert_eq!(store.list_orphans(object(1).tenant, future).try_collect::<Vec<_>>().await.unwrap(), [object(2)]);
 }

@@ -9,7 +9,7 @@ use bailiwick_contract::evidence::{
     Artifact, ArtifactKind, CompleteRun, GetArtifact, GetRun, ListReports, ListRunObservations, ListRuns, ManifestLine, ObservationPage, OpenRun, PutArtifact,
     Report, RetryRun, Run, RunDetail,
 };
-use bailiwick_store::artifacts::ObjectKey;
+use bailiwick_store::artifacts::{ArtifactError, ObjectKey};
 use bailiwick_store::keyring::TenantKey;
 use bailiwick_store::{Audited, Caller, NewJob, ReadScope, WriteScope};
 use bytes::Bytes;
@@ -102,6 +102,10 @@ fn not_receiving(state: &str) -> Problem {
     Problem::new(Code::WrongState, format!("The run is {state}: it takes no more artifacts. Open another run."))
 }
 
+fn too_many(services: &Services) -> Problem {
+    Problem::new(Code::LimitExceeded, format!("A run takes at most {} artifacts. Open another run.", services.settings.artifacts_per_run))
+}
+
 fn other_bytes(name: &str) -> Problem {
     Problem::new(Code::Conflict, format!("The run holds another artifact named {name:?} already. Give this one another name, or open another run.")).at("name")
 }
@@ -122,8 +126,7 @@ impl UploadHandler for PutArtifact {
                 return Err(not_receiving(run.state.as_str()));
             }
             if count >= services.settings.artifacts_per_run {
-                let detail = format!("A run takes at most {} artifacts. Open another run.", services.settings.artifacts_per_run);
-                return Err(Problem::new(Code::LimitExceeded, detail));
+                return Err(too_many(services));
             }
         }
         let artifact = ArtifactId::new(services.store.clock(), services.store.rng());
@@ -138,6 +141,15 @@ impl UploadHandler for PutArtifact {
 
     async fn receive(services: &Services, prepared: Prepared, bytes: Upload) -> Result<Received, Problem> {
         let Prepared { existing, key, tenant_key, expected, project } = prepared;
+        let key_version = tenant_key.version();
+        if let Some(existing) = existing {
+            // Nothing is stored twice: the bytes only have to be the same.
+            let sha256 = model::hash(bytes, services.settings.artifact_bytes).await?;
+            if hex::encode(sha256) != existing.sha256 {
+                return Err(other_bytes(&existing.name));
+            }
+            return Ok(Received { artifact: existing, sha256, key_version, project, key, repeated: true });
+        }
         // The first bytes say what kind of file it is; they are remembered as they pass.
         let head = Arc::new(Mutex::new(Vec::new()));
         let seen = head.clone();
@@ -147,33 +159,20 @@ impl UploadHandler for PutArtifact {
             head.extend_from_slice(&piece[..piece.len().min(room)]);
         });
         let stored = services.artifacts.put(&key, &tenant_key, bytes, services.settings.artifact_bytes, expected).await?;
-        let kind = model::kind_of(&head.lock().unwrap_or_else(PoisonError::into_inner));
-        let artifact = Artifact {
-            id: key.artifact,
-            run: key.run,
-            name: String::new(),
-            kind,
-            size: stored.size,
-            sha256: hex::encode(stored.sha256),
-            stored_at: services.store.now(),
-        };
         if stored.size == 0 {
             services.artifacts.delete(&key).await?;
             return Err(Problem::new(Code::BadReport, "The file is empty: zero bytes arrived. Nothing was stored."));
         }
-        let received = |artifact: Artifact, repeated: bool| Received {
-            artifact,
-            sha256: stored.sha256,
-            key_version: tenant_key.version(),
-            project,
-            key,
-            repeated,
+        let artifact = Artifact {
+            id: key.artifact,
+            run: key.run,
+            name: String::new(),
+            kind: model::kind_of(&head.lock().unwrap_or_else(PoisonError::into_inner)),
+            size: stored.size,
+            sha256: hex::encode(stored.sha256),
+            stored_at: services.store.now(),
         };
-        if let Some(existing) = existing {
-            services.artifacts.delete(&key).await?;
-            return if existing.sha256 == artifact.sha256 { Ok(received(existing, true)) } else { Err(other_bytes(&existing.name)) };
-        }
-        Ok(received(artifact, false))
+        Ok(Received { artifact, sha256: stored.sha256, key_version, project, key, repeated: false })
     }
 
     async fn record(services: &Services, scope: &mut WriteScope, call: &Call<Self>, received: Received) -> Result<Audited<Artifact>, Problem> {
@@ -187,6 +186,10 @@ impl UploadHandler for PutArtifact {
         let state = db::lock_run(scope.sql(), call.tenant, call.path.run).await?.ok_or_else(Problem::not_found)?;
         if state != "receiving" {
             return discard(not_receiving(&state)).await;
+        }
+        // Counted again under the run's lock: many files may have come at once.
+        if db::artifacts(scope.sql(), call.tenant, call.path.run).await?.len() as i64 >= services.settings.artifacts_per_run {
+            return discard(too_many(services)).await;
         }
         let artifact = Artifact { name: call.path.name.clone(), ..received.artifact.clone() };
         let inserted =
@@ -219,7 +222,7 @@ impl WriteHandler for CompleteRun {
         let key = content_key(&run, &call.body.artifacts);
         let now = scope.now();
         let detail = json!({"artifacts": call.body.artifacts});
-        if let Some(original) = db::run_of_content(scope.sql(), tenant, &key).await? {
+        if let Some(original) = db::run_of_content(scope.sql(), tenant, &key, run.pipeline_run_id.is_some()).await? {
             db::mark_duplicate(scope.sql(), tenant, id, original, now).await?;
             let run = db::run(scope.sql(), tenant, id).await?.ok_or_else(Problem::not_found)?.run();
             return Ok(Audited::new(run, target(id), json!({"artifacts": call.body.artifacts, "duplicate_of": original})));
@@ -257,7 +260,7 @@ impl WriteHandler for RetryRun {
         let manifest: Vec<ManifestLine> =
             db::artifacts(scope.sql(), tenant, id).await?.into_iter().map(|a| ManifestLine { name: a.name, sha256: a.sha256 }).collect();
         let key = content_key(&before, &manifest);
-        if let Some(other) = db::run_of_content(scope.sql(), tenant, &key).await? {
+        if let Some(other) = db::run_of_content(scope.sql(), tenant, &key, before.pipeline_run_id.is_some()).await? {
             return Err(Problem::new(Code::Conflict, format!("Run {other} holds the same files already. Look at that one.")));
         }
         let now = scope.now();
@@ -314,7 +317,11 @@ impl DiscloseHandler for GetArtifact {
         let tenant_key = Arc::new(scope.tenant_key_version(&services.keyring, key_version).await?);
         let key = ObjectKey { tenant: call.tenant, run: artifact.run, artifact: artifact.id };
         let expected = model::sha256("sha256", &artifact.sha256)?;
-        let bytes = services.artifacts.get(&key, tenant_key, Some(expected)).await?;
+        let bytes = services.artifacts.get(&key, tenant_key, Some(expected)).await.map_err(|error| match error {
+            // Its record is here, so that its bytes are not is our loss and not the caller's mistake.
+            ArtifactError::NotFound => Problem::internal(format!("the bytes of artifact {} are gone", artifact.id)),
+            other => other.into(),
+        })?;
         let detail = json!({"artifact": artifact.id, "name": artifact.name, "sha256": artifact.sha256});
         let download = Download {
             name: artifact.name,

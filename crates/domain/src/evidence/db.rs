@@ -106,6 +106,7 @@ pub async fn runs(sql: &mut PgConnection, tenant: TenantId, filter: &RunFilter, 
         run_columns!(),
         "WHERE r.tenant_id = $1
            AND CASE WHEN $2::text IS NULL THEN r.state <> 'duplicate' WHEN $2 = 'processing' THEN r.state = 'queued' AND j.state = 'running'
+               WHEN $2 = 'queued' THEN r.state = 'queued' AND j.state IS DISTINCT FROM 'running'
                ELSE r.state = $2 END
            AND ($3::uuid IS NULL OR r.project_id = $3) AND ($4::smallint IS NULL OR r.family = $4)
            AND ($5::uuid IS NULL OR EXISTS (SELECT FROM run_series rs JOIN series s ON s.tenant_id = rs.tenant_id AND s.id = rs.series_id
@@ -264,10 +265,27 @@ pub async fn insert_artifact(
 }
 
 /// The run that holds this content already, if one does. Waits for another upload of the same content that is being completed.
-pub async fn run_of_content(sql: &mut PgConnection, tenant: TenantId, key: &[u8; 32]) -> Result<Option<RunId>, Problem> {
+///
+/// Without a pipeline's own id, the same bytes are the same upload only while nothing newer came: a report may say again what an
+/// earlier one said. Then the earlier run gives the content up.
+pub async fn run_of_content(sql: &mut PgConnection, tenant: TenantId, key: &[u8; 32], named_by_pipeline: bool) -> Result<Option<RunId>, Problem> {
     let mut lock = [0u8; 8];
-    lock.copy_from_slice(&key[..8]);
+    for (index, byte) in key.iter().chain(tenant.0.as_bytes()).enumerate() {
+        lock[index % 8] ^= byte;
+    }
     sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(i64::from_be_bytes(lock)).execute(&mut *sql).await.map_err(StoreError::from)?;
+    if !named_by_pipeline {
+        sqlx::query(
+            "UPDATE runs r SET content_key = NULL WHERE r.tenant_id = $1 AND r.content_key = $2 AND EXISTS (
+                 SELECT FROM run_series rs JOIN series s ON s.tenant_id = rs.tenant_id AND s.id = rs.series_id
+                 WHERE rs.tenant_id = r.tenant_id AND rs.run_id = r.id AND s.positions > rs.position)",
+        )
+        .bind(tenant.0)
+        .bind(key.as_slice())
+        .execute(&mut *sql)
+        .await
+        .map_err(StoreError::from)?;
+    }
     let id: Option<Uuid> = sqlx::query_scalar("SELECT id FROM runs WHERE tenant_id = $1 AND content_key = $2")
         .bind(tenant.0)
         .bind(key.as_slice())

@@ -10,6 +10,7 @@ use bailiwick_formats::{Report, SeriesEnd, SeriesInfo};
 use bailiwick_store::artifacts::ObjectKey;
 use bailiwick_store::keyring::TenantKey;
 use bailiwick_store::{ReadScope, WriteScope};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// What is to be imported, read before the import's own transaction begins.
@@ -21,15 +22,16 @@ pub struct Plan {
     reports: Vec<(Artifact, Arc<TenantKey>)>,
 }
 
-/// Which of a run's artifacts are read. Data beats pages: an HTML report is read only where it came alone.
+/// Which of a run's artifacts are read. Data beats pages, and pages beat whatever else a tool wrote beside its report.
 pub async fn plan(services: &Services, scope: &mut ReadScope, id: RunId) -> Result<Plan, Problem> {
     let tenant = scope.tenant();
     let run = db::run(scope.sql(), tenant, id).await?.ok_or_else(Problem::not_found)?.run();
     let artifacts = db::artifacts(scope.sql(), tenant, id).await?;
-    let pages_only = artifacts.iter().all(|a| a.kind == ArtifactKind::Html);
-    let mut reports = Vec::new();
+    let kind = [ArtifactKind::Json, ArtifactKind::Html].into_iter().find(|kind| artifacts.iter().any(|a| a.kind == *kind));
+    let (mut reports, mut read) = (Vec::new(), HashSet::new());
     for artifact in artifacts {
-        if artifact.kind == ArtifactKind::Html && !pages_only {
+        // The same bytes under two names are one report.
+        if kind.is_some_and(|kind| artifact.kind != kind) || !read.insert(artifact.sha256.clone()) {
             continue;
         }
         let (artifact, version) = db::artifact_named(scope.sql(), tenant, id, &artifact.name).await?.ok_or_else(Problem::not_found)?;
@@ -146,6 +148,9 @@ pub async fn import(services: &Services, scope: &mut WriteScope, plan: &Plan, at
     let family = gathered.family.ok_or_else(|| Problem::new(Code::UnknownFormat, "The run holds no report that Bailiwick reads."))?;
     let (mut counts, mut findings) = (Counts::default(), FindingCounts::default());
     for settling in series {
+        if settling.late() {
+            gathered.remark("A newer run of the same series was there before. This one is kept as evidence and changes no finding.".into());
+        }
         let (c, f) = settling.end(scope).await?;
         counts += c;
         findings.new += f.new;

@@ -3,7 +3,7 @@
 use super::{db, import};
 use crate::worker::{Done, Failed, system};
 use crate::Services;
-use bailiwick_base::{Problem, RunId};
+use bailiwick_base::{Problem, ProjectId, RunId};
 use bailiwick_store::artifacts::ObjectKey;
 use bailiwick_store::{Audited, JobKind, Lease};
 use futures::TryStreamExt;
@@ -50,14 +50,14 @@ pub async fn process(services: &Services, lease: &Lease) -> Result<Done, Failed>
     match import::import(services, &mut scope, &plan, lease.attempt).await {
         Ok(imported) => {
             scope.finish(lease).await.map_err(Problem::from)?;
-            let detail = json!({"source": plan.source, "family": imported.family, "counts": imported.counts, "findings": imported.findings});
+            let detail = json!({"source": plan.source, "family": imported.family, "counts": imported.counts, "findings": imported.findings, "on_behalf": lease.on_behalf});
             Ok(Done { scope, action: "run.processed", audited: Audited::new((), format!("run/{}", plan.run), detail) })
         }
         Err(stopped) if stopped.problem.transient() && lease.attempt < PROCESS.max_attempts => Err(Failed::from(stopped.problem)),
         Err(stopped) => {
             // What was written so far goes; the reason stays.
             drop(scope);
-            fail(services, lease, &plan, &stopped).await
+            fail(services, lease, plan.run, plan.project, &stopped).await
         }
     }
 }
@@ -69,20 +69,20 @@ pub async fn process(services: &Services, lease: &Lease) -> Result<Done, Failed>
 pub async fn give_up(services: &Services, lease: &Lease, problem: &Problem) -> Result<Done, Failed> {
     let payload: Payload = serde_json::from_value(lease.payload.clone()).map_err(Problem::internal)?;
     let mut scope = services.store.read(lease.tenant, &system("worker", None), &crate::worker::nobody()).await.map_err(Problem::from)?;
-    let plan = import::plan(services, &mut scope, payload.run).await?;
+    let run = db::run(scope.sql(), lease.tenant, payload.run).await?.ok_or_else(Problem::not_found)?.run();
     drop(scope);
-    fail(services, lease, &plan, &import::Stopped::from(problem.clone())).await
+    fail(services, lease, run.id, run.project.map(|p| p.id), &import::Stopped::from(problem.clone())).await
 }
 
-async fn fail(services: &Services, lease: &Lease, plan: &import::Plan, stopped: &import::Stopped) -> Result<Done, Failed> {
-    let mut scope = services.store.write(lease.tenant, &system("worker", plan.project), &crate::worker::nobody()).await.map_err(Problem::from)?;
+async fn fail(services: &Services, lease: &Lease, run: RunId, project: Option<ProjectId>, stopped: &import::Stopped) -> Result<Done, Failed> {
+    let mut scope = services.store.write(lease.tenant, &system("worker", project), &crate::worker::nobody()).await.map_err(Problem::from)?;
     if let Some(cause) = &stopped.problem.internal {
-        tracing::warn!(run = %plan.run, cause, "run failed");
+        tracing::warn!(%run, cause, "run failed");
     }
     let (failure, now) = (stopped.failure(), scope.now());
-    db::mark_failed(scope.sql(), lease.tenant, plan.run, &failure, lease.attempt, now).await?;
+    db::mark_failed(scope.sql(), lease.tenant, run, &failure, lease.attempt, now).await?;
     scope.finish(lease).await.map_err(Problem::from)?;
-    Ok(Done { scope, action: "run.failed", audited: Audited::new((), format!("run/{}", plan.run), json!({"failure": failure})) })
+    Ok(Done { scope, action: "run.failed", audited: Audited::new((), format!("run/{run}"), json!({"failure": failure, "on_behalf": lease.on_behalf})) })
 }
 
 /// Sweeps one tenant.
@@ -95,15 +95,16 @@ pub async fn sweep(services: &Services, lease: &Lease) -> Result<Done, Failed> {
     // Bytes whose record was never made: older than a day, so no upload is still about to make it.
     let keys: Vec<ObjectKey> = services
         .artifacts
-        .list_orphans(yesterday)
-        .try_filter(|key| std::future::ready(key.tenant == tenant))
+        .list_orphans(tenant, yesterday)
         .try_collect()
         .await
         .map_err(Problem::from)?;
     let mut scope = services.store.write(tenant, &system("worker", None), &crate::worker::nobody()).await.map_err(Problem::from)?;
-    let abandoned: HashSet<RunId> = db::take_abandoned(scope.sql(), tenant, yesterday).await?.into_iter().collect();
     let ids: Vec<uuid::Uuid> = keys.iter().map(|key| key.artifact.0).collect();
+    // Asked before the abandoned runs go: should this transaction not be kept, their records still have their bytes. The next sweep
+    // takes those.
     let recorded: HashSet<uuid::Uuid> = db::recorded(scope.sql(), tenant, &ids).await?.into_iter().collect();
+    let abandoned = db::take_abandoned(scope.sql(), tenant, yesterday).await?;
     let mut deleted = 0;
     for key in keys.iter().filter(|key| !recorded.contains(&key.artifact.0)) {
         services.artifacts.delete(key).await.map_err(Problem::from)?;
@@ -111,6 +112,6 @@ pub async fn sweep(services: &Services, lease: &Lease) -> Result<Done, Failed> {
     }
     services.artifacts.sweep_half_written(yesterday).await.map_err(Problem::from)?;
     scope.finish(lease).await.map_err(Problem::from)?;
-    let detail = json!({"abandoned_runs": abandoned.len(), "unrecorded_files": deleted});
+    let detail = json!({"abandoned_runs": abandoned, "unrecorded_files": deleted});
     Ok(Done { scope, action: "evidence.swept", audited: Audited::new((), format!("tenant/{tenant}"), detail) })
 }

@@ -3,6 +3,8 @@
 use aws_lc_rs::digest::{Context, SHA256};
 use bailiwick_base::{Code, Problem, ProjectId};
 use bailiwick_contract::evidence::{Artifact, ArtifactKind, ManifestLine};
+use crate::handler::Upload;
+use futures::TryStreamExt;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A file name that is only that: no folder, no control character, nothing a file system reads as a place.
@@ -42,6 +44,24 @@ pub fn kind_of(first_bytes: &[u8]) -> ArtifactKind {
 pub fn sha256(field: &str, text: &str) -> Result<[u8; 32], Problem> {
     let bytes = hex::decode(text).ok().and_then(|b| <[u8; 32]>::try_from(b).ok());
     bytes.ok_or_else(|| Problem::new(Code::BadRequest, format!("`{field}` is not a SHA-256: 64 hexadecimal digits.")).at(field))
+}
+
+/// The SHA-256 of bytes that are not kept.
+///
+/// # Errors
+/// The sender broke off, or sent more than `limit` bytes.
+pub async fn hash(mut bytes: Upload, limit: u64) -> Result<[u8; 32], Problem> {
+    let (mut context, mut size) = (Context::new(&SHA256), 0u64);
+    while let Some(piece) = bytes.try_next().await? {
+        size += piece.len() as u64;
+        if size > limit {
+            return Err(Problem::new(Code::LimitExceeded, format!("The file is larger than the limit of {limit} bytes.")));
+        }
+        context.update(&piece);
+    }
+    let mut hash = [0; 32];
+    hash.copy_from_slice(context.finish().as_ref());
+    Ok(hash)
 }
 
 /// Holds the manifest against what arrived.

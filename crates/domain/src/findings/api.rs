@@ -1,6 +1,6 @@
 //! The operations of findings.
 
-use super::drift::compare;
+use super::drift::{ITEMS, compare};
 use super::list::{self, Among};
 use crate::{Call, Mount, ReadHandler, Services, WriteHandler};
 use bailiwick_base::{Code, Page, Problem, SeriesId};
@@ -57,7 +57,7 @@ impl ReadHandler for ListControls {
 
 impl ReadHandler for GetDrift {
     async fn handle(_: &Services, scope: &mut ReadScope, call: Call<Self>) -> Result<Drift, Problem> {
-        let found = compare(scope, &call.query).await?;
+        let found = compare(scope, &call.query, ITEMS).await?;
         found.ok_or_else(|| {
             let detail = "There is no such pair: two runs can be compared when both belong to one series, which takes two runs of the same family about the same directory or project.";
             Problem::new(Code::NotFound, detail)

@@ -100,7 +100,13 @@ pub async fn current(sql: &mut PgConnection, tenant: TenantId, series: SeriesId)
 }
 
 /// Makes the checks what the report says and answers their ids. Checks that are the same already are not rewritten.
-pub async fn upsert_checks(scope: &mut WriteScope, family: Family, tool: &str, checks: &[CheckInfo]) -> Result<HashMap<String, CheckId>, Problem> {
+pub async fn upsert_checks(
+    scope: &mut WriteScope,
+    family: Family,
+    tool: &str,
+    project: Option<ProjectId>,
+    checks: &[CheckInfo],
+) -> Result<HashMap<String, CheckId>, Problem> {
     if checks.is_empty() {
         return Ok(HashMap::new());
     }
@@ -108,12 +114,12 @@ pub async fn upsert_checks(scope: &mut WriteScope, family: Family, tool: &str, c
     let keys: Vec<&str> = checks.iter().map(|c| c.key.as_str()).collect();
     let ids: Vec<Uuid> = checks.iter().map(|_| CheckId::new(scope.clock(), scope.rng()).0).collect();
     sqlx::query(
-        "INSERT INTO checks (tenant_id, id, family, tool, key, title, description, help_url, product, grouping, tags)
-         SELECT $1, n.id, $2, $3, n.key, n.title, n.description, n.help_url, n.product, n.grouping,
+        "INSERT INTO checks (tenant_id, id, family, tool, project_id, key, title, description, help_url, product, grouping, tags)
+         SELECT $1, n.id, $2, $3, $12, n.key, n.title, n.description, n.help_url, n.product, n.grouping,
                 CASE WHEN n.tags = '' THEN '{}' ELSE string_to_array(n.tags, E'\\x1f') END
          FROM unnest($4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::smallint[], $10::text[], $11::text[])
               AS n (id, key, title, description, help_url, product, grouping, tags)
-         ON CONFLICT (tenant_id, family, tool, key) DO UPDATE
+         ON CONFLICT (tenant_id, family, tool, key, project_id) DO UPDATE
          SET title = excluded.title, description = excluded.description, help_url = excluded.help_url, product = excluded.product,
              grouping = excluded.grouping, tags = excluded.tags
          WHERE (checks.title, checks.description, checks.help_url, checks.product, checks.grouping, checks.tags)
@@ -130,15 +136,17 @@ pub async fn upsert_checks(scope: &mut WriteScope, family: Family, tool: &str, c
     .bind(checks.iter().map(|c| c.product.map(Product::number)).collect::<Vec<_>>())
     .bind(checks.iter().map(|c| c.group.as_str()).collect::<Vec<_>>())
     .bind(checks.iter().map(|c| c.tags.join(UNIT)).collect::<Vec<_>>())
+    .bind(project.map(|p| p.0))
     .execute(scope.sql())
     .await
     .map_err(StoreError::from)?;
     let rows: Vec<(String, Uuid)> =
-        sqlx::query_as("SELECT key, id FROM checks WHERE tenant_id = $1 AND family = $2 AND tool = $3 AND key = ANY($4)")
+        sqlx::query_as("SELECT key, id FROM checks WHERE tenant_id = $1 AND family = $2 AND tool = $3 AND key = ANY($4) AND project_id IS NOT DISTINCT FROM $5")
             .bind(tenant.0)
             .bind(family.number())
             .bind(tool)
             .bind(&keys)
+            .bind(project.map(|p| p.0))
             .fetch_all(scope.sql())
             .await
             .map_err(StoreError::from)?;
@@ -155,8 +163,6 @@ pub struct At {
     pub directory: Option<DirectoryId>,
     pub family: Family,
     pub at: Timestamp,
-    /// When the run before this one looked.
-    pub last_seen: Timestamp,
 }
 
 pub struct NewObservation {
@@ -190,7 +196,7 @@ pub async fn insert_observations(scope: &mut WriteScope, at: &At, rows: &[NewObs
     let tenant = scope.tenant();
     let suppressions: Vec<Option<Value>> =
         each(rows, |r| r.observation.suppressed.as_ref().map(|s| json!({"kind": s.kind, "justification": s.justification})));
-    sqlx::query(
+    let done = sqlx::query(
         "INSERT INTO observations (tenant_id, series_id, from_position, project_id, fingerprint, check_id, content, outcome, severity,
                 severity_source, start_line, end_line, start_column, more_places, truncated, outcome_word, title, message, path, suppression,
                 baseline_state, refs)
@@ -200,7 +206,8 @@ pub async fn insert_observations(scope: &mut WriteScope, at: &At, rows: &[NewObs
          FROM unnest($5::bytea[], $6::uuid[], $7::bigint[], $8::smallint[], $9::smallint[], $10::smallint[], $11::int[], $12::int[], $13::int[],
                      $14::int[], $15::boolean[], $16::text[], $17::text[], $18::text[], $19::text[], $20::jsonb[], $21::text[], $22::text[])
               AS n (fingerprint, check_id, content, outcome, severity, severity_source, start_line, end_line, start_column, more_places,
-                    truncated, outcome_word, title, message, path, suppression, baseline_state, refs)",
+                    truncated, outcome_word, title, message, path, suppression, baseline_state, refs)
+         ON CONFLICT (tenant_id, series_id, fingerprint, from_position) DO NOTHING",
     )
     .bind(tenant.0)
     .bind(at.series.0)
@@ -227,7 +234,7 @@ pub async fn insert_observations(scope: &mut WriteScope, at: &At, rows: &[NewObs
     .execute(scope.sql())
     .await
     .map_err(StoreError::from)?;
-    Ok(())
+    whole(done.rows_affected(), rows.len())
 }
 
 /// Ends the spans of results that changed or went away.
@@ -249,6 +256,11 @@ pub async fn close(scope: &mut WriteScope, at: &At, fingerprints: &[[u8; 16]]) -
     Ok(())
 }
 
+/// Every row must have gone in: ON CONFLICT is there for distributed tables, which take bulk rows in no other way.
+fn whole(inserted: u64, wanted: usize) -> Result<(), Problem> {
+    if inserted == wanted as u64 { Ok(()) } else { Err(Problem::internal(format!("{inserted} of {wanted} rows were new"))) }
+}
+
 pub struct NewFinding {
     pub id: FindingId,
     pub fingerprint: [u8; 16],
@@ -263,12 +275,13 @@ pub async fn insert_findings(scope: &mut WriteScope, at: &At, rows: &[NewFinding
         return Ok(());
     }
     let tenant = scope.tenant();
-    sqlx::query(
+    let done = sqlx::query(
         "INSERT INTO findings (tenant_id, series_id, project_id, directory_id, family, first_seen, opened_position, turned_position, status,
                 reopened, id, fingerprint, check_id, product, severity, suppressed)
          SELECT $1, $2, $3, $4, $5, $6, $7, $7, 1, false, n.id, n.fingerprint, n.check_id, n.product, n.severity, n.suppressed
          FROM unnest($8::uuid[], $9::bytea[], $10::uuid[], $11::smallint[], $12::smallint[], $13::boolean[])
-              AS n (id, fingerprint, check_id, product, severity, suppressed)",
+              AS n (id, fingerprint, check_id, product, severity, suppressed)
+         ON CONFLICT (tenant_id, series_id, fingerprint) DO NOTHING",
     )
     .bind(tenant.0)
     .bind(at.series.0)
@@ -286,7 +299,7 @@ pub async fn insert_findings(scope: &mut WriteScope, at: &At, rows: &[NewFinding
     .execute(scope.sql())
     .await
     .map_err(StoreError::from)?;
-    Ok(())
+    whole(done.rows_affected(), rows.len())
 }
 
 pub struct FindingUpdate {
@@ -313,7 +326,7 @@ pub async fn update_findings(scope: &mut WriteScope, at: &At, rows: &[FindingUpd
     for some in rows.chunks(5_000) {
         sqlx::query(
             "WITH n AS (
-                SELECT * FROM unnest($7::bytea[], $8::text[], $9::smallint[], $10::smallint[], $11::boolean[], $12::uuid[], $13::smallint[])
+                SELECT * FROM unnest($6::bytea[], $7::text[], $8::smallint[], $9::smallint[], $10::boolean[], $11::uuid[], $12::smallint[])
                     AS n (fingerprint, kind, outcome, severity, suppressed, check_id, product)),
              turned AS (
                 UPDATE findings f SET
@@ -323,8 +336,7 @@ pub async fn update_findings(scope: &mut WriteScope, at: &At, rows: &[FindingUpd
                     check_id = n.check_id,
                     product = n.product,
                     reopened = CASE n.kind WHEN 'reopened' THEN true WHEN 'fixed' THEN false ELSE f.reopened END,
-                    turned_position = CASE n.kind WHEN 'changed' THEN f.turned_position ELSE $3 END,
-                    last_seen = CASE n.kind WHEN 'fixed' THEN $6::timestamptz END
+                    turned_position = CASE n.kind WHEN 'changed' THEN f.turned_position ELSE $3 END
                 FROM n WHERE f.tenant_id = $1 AND f.series_id = $2 AND f.fingerprint = n.fingerprint
                 RETURNING f.id, f.project_id, n.kind, n.outcome, n.severity)
              INSERT INTO finding_events (tenant_id, finding_id, position, project_id, kind, run_id, at, outcome, severity)
@@ -335,7 +347,6 @@ pub async fn update_findings(scope: &mut WriteScope, at: &At, rows: &[FindingUpd
         .bind(at.position)
         .bind(at.run.0)
         .bind(sql_time(at.at))
-        .bind(sql_time(at.last_seen))
         .bind(each(some, |r| r.fingerprint.as_slice()))
         .bind(each(some, |r| event(r.turn)))
         .bind(each(some, |r| r.outcome.number()))
@@ -356,8 +367,8 @@ pub async fn fix(scope: &mut WriteScope, at: &At, fingerprints: &[[u8; 16]]) -> 
     for some in fingerprints.chunks(5_000) {
         sqlx::query(
             "WITH turned AS (
-                UPDATE findings f SET status = 2, reopened = false, turned_position = $3, last_seen = $6
-                FROM unnest($7::bytea[]) AS n (fingerprint)
+                UPDATE findings f SET status = 2, reopened = false, turned_position = $3
+                FROM unnest($6::bytea[]) AS n (fingerprint)
                 WHERE f.tenant_id = $1 AND f.series_id = $2 AND f.fingerprint = n.fingerprint
                 RETURNING f.id, f.project_id)
              INSERT INTO finding_events (tenant_id, finding_id, position, project_id, kind, run_id, at)
@@ -368,7 +379,6 @@ pub async fn fix(scope: &mut WriteScope, at: &At, fingerprints: &[[u8; 16]]) -> 
         .bind(at.position)
         .bind(at.run.0)
         .bind(sql_time(at.at))
-        .bind(sql_time(at.last_seen))
         .bind(each(some, |f| f.as_slice()))
         .execute(scope.sql())
         .await

@@ -1,7 +1,7 @@
 //! Drift: what moved between two runs of one series. Cost grows with what moved: spans that cover both runs are never read.
 
 use super::list::{location, series_by};
-use super::model::{count, drift_rank, movement};
+use super::model::{count, movement};
 use bailiwick_base::{Counts, Family, FindingId, Outcome, Problem, Product, RunId, SeriesId, Severity, Timestamp};
 use bailiwick_contract::findings::{Drift, DriftCounts, DriftItem, DriftQuery, DriftSide};
 use bailiwick_store::{ReadScope, StoreError};
@@ -55,7 +55,7 @@ async fn newer(scope: &mut ReadScope, query: &DriftQuery) -> Result<Option<SideR
            AND ($4::uuid IS NULL OR s.directory_id = $4) AND ($5::uuid IS NULL OR s.project_id = $5) AND ($6::smallint IS NULL OR s.family = $6)
            AND ($7::uuid IS NULL OR EXISTS (SELECT FROM run_series o WHERE o.tenant_id = rs.tenant_id AND o.series_id = rs.series_id AND o.run_id = $7))
            AND ($2 IS NOT NULL OR $7 IS NOT NULL OR rs.position > 1) AND ($2 IS NOT NULL OR rs.position = s.positions)
-         ORDER BY rs.at DESC, rs.position DESC, rs.series_id LIMIT 1"
+         ORDER BY rs.position > 1 DESC, rs.at DESC, rs.position DESC, rs.series_id LIMIT 1"
     ))
     .bind(tenant.0)
     .bind(query.to.map(|r| r.0))
@@ -69,14 +69,14 @@ async fn newer(scope: &mut ReadScope, query: &DriftQuery) -> Result<Option<SideR
     .map_err(|e| StoreError::from(e).into())
 }
 
-/// The older side: the run asked for, else the pinned baseline, else the run before.
+/// The older side: the run asked for, else the pinned baseline where it is older, else the run before.
 async fn older(scope: &mut ReadScope, to: &SideRow, from: Option<RunId>) -> Result<Option<(SideRow, bool)>, Problem> {
     let tenant = scope.tenant();
     let row: Option<SideRow> = sqlx::query_as(concat!(
         side_columns!(),
         "WHERE rs.tenant_id = $1 AND rs.series_id = $2
            AND CASE WHEN $3::uuid IS NOT NULL THEN rs.run_id = $3
-               WHEN s.baseline_position IS NOT NULL AND s.baseline_position <> $4 THEN rs.position = s.baseline_position
+               WHEN s.baseline_position < $4 THEN rs.position = s.baseline_position
                ELSE rs.position = $4 - 1 END"
     ))
     .bind(tenant.0)
@@ -99,8 +99,8 @@ async fn older(scope: &mut ReadScope, to: &SideRow, from: Option<RunId>) -> Resu
 
 #[derive(FromRow)]
 struct MovedRow {
-    was: Option<i16>,
-    is: Option<i16>,
+    before: Option<i16>,
+    after: Option<i16>,
     severity: i16,
     key: String,
     title: String,
@@ -115,70 +115,113 @@ struct MovedRow {
     finding: Option<Uuid>,
 }
 
-/// The spans that begin or end between the two positions, older joined to newer.
-async fn moved(scope: &mut ReadScope, series: Uuid, older: i32, newer: i32) -> Result<Vec<MovedRow>, Problem> {
-    let tenant = scope.tenant();
-    sqlx::query_as(
-        "WITH was AS (SELECT * FROM observations WHERE tenant_id = $1 AND series_id = $2 AND from_position <= $3 AND to_position > $3
-                      AND to_position <= $4),
-              now AS (SELECT * FROM observations WHERE tenant_id = $1 AND series_id = $2 AND from_position > $3 AND from_position <= $4
-                      AND (to_position IS NULL OR to_position > $4))
-         SELECT was.outcome AS was, now.outcome AS is, coalesce(now.severity, was.severity) AS severity, c.key,
-                coalesce(now.title, was.title, c.title) AS title, c.product, c.grouping, c.help_url, coalesce(now.path, was.path) AS path,
-                coalesce(now.start_line, was.start_line) AS start_line, coalesce(now.end_line, was.end_line) AS end_line,
-                coalesce(now.start_column, was.start_column) AS start_column, coalesce(now.more_places, was.more_places) AS more_places,
-                f.id AS finding
-         FROM was FULL JOIN now ON now.fingerprint = was.fingerprint
-         JOIN checks c ON c.tenant_id = $1 AND c.id = coalesce(now.check_id, was.check_id)
-         LEFT JOIN findings f ON f.tenant_id = $1 AND f.series_id = $2 AND f.fingerprint = coalesce(now.fingerprint, was.fingerprint)
-         WHERE was.outcome IS DISTINCT FROM now.outcome",
-    )
-    .bind(tenant.0)
-    .bind(series)
-    .bind(older)
-    .bind(newer)
-    .fetch_all(scope.sql())
-    .await
-    .map_err(|e| StoreError::from(e).into())
+/// What stands at each side where it differs. `$3` and `$4` are the lower and the higher position; with `$5` the pair was asked for the
+/// other way round, and what was is what is to be. Spans that cover both positions are never read.
+macro_rules! moved {
+    () => {
+        "WITH lower AS (SELECT * FROM observations WHERE tenant_id = $1 AND series_id = $2 AND from_position <= $3 AND to_position > $3
+                        AND to_position <= $4),
+              higher AS (SELECT * FROM observations WHERE tenant_id = $1 AND series_id = $2 AND from_position > $3 AND from_position <= $4
+                         AND (to_position IS NULL OR to_position > $4)),
+              pair AS (SELECT CASE WHEN $5 THEN higher.outcome ELSE lower.outcome END AS before, CASE WHEN $5 THEN lower.outcome ELSE higher.outcome END AS after,
+                              coalesce(higher.fingerprint, lower.fingerprint) AS fingerprint, coalesce(higher.check_id, lower.check_id) AS check_id,
+                              coalesce(higher.severity, lower.severity) AS severity, coalesce(higher.title, lower.title) AS title,
+                              coalesce(higher.path, lower.path) AS path, coalesce(higher.start_line, lower.start_line) AS start_line,
+                              coalesce(higher.end_line, lower.end_line) AS end_line, coalesce(higher.start_column, lower.start_column) AS start_column,
+                              coalesce(higher.more_places, lower.more_places) AS more_places
+                       FROM lower FULL JOIN higher ON higher.fingerprint = lower.fingerprint
+                       WHERE lower.outcome IS DISTINCT FROM higher.outcome) "
+    };
 }
 
-/// Compares; `None` when there is no pair to compare.
-pub async fn compare(scope: &mut ReadScope, query: &DriftQuery) -> Result<Option<Drift>, Problem> {
+/// The two positions of a comparison.
+struct Pair {
+    series: Uuid,
+    from: i32,
+    to: i32,
+}
+
+impl Pair {
+    fn bounds(&self) -> (i32, i32, bool) {
+        (self.from.min(self.to), self.from.max(self.to), self.from > self.to)
+    }
+}
+
+/// How often each move occurs.
+async fn counted(scope: &mut ReadScope, pair: &Pair) -> Result<DriftCounts, Problem> {
+    let (tenant, (lower, higher, backwards)) = (scope.tenant(), pair.bounds());
+    let rows: Vec<(Option<i16>, Option<i16>, i64)> = sqlx::query_as(concat!(moved!(), "SELECT before, after, count(*) FROM pair GROUP BY 1, 2"))
+        .bind(tenant.0)
+        .bind(pair.series)
+        .bind(lower)
+        .bind(higher)
+        .bind(backwards)
+        .fetch_all(scope.sql())
+        .await
+        .map_err(StoreError::from)?;
+    let mut counts = DriftCounts::default();
+    for (was, is, times) in rows {
+        if let Some(movement) = movement(was.and_then(Outcome::from_number), is.and_then(Outcome::from_number)) {
+            count(&mut counts, movement, u32::try_from(times).unwrap_or(u32::MAX));
+        }
+    }
+    Ok(counts)
+}
+
+/// The first moves: regressions, fixes, added, removed, others (as [`movement`] tells them apart), the worst first within each.
+async fn listed(scope: &mut ReadScope, pair: &Pair, limit: usize) -> Result<Vec<DriftItem>, Problem> {
+    let (tenant, (lower, higher, backwards)) = (scope.tenant(), pair.bounds());
+    let rows: Vec<MovedRow> = sqlx::query_as(concat!(
+        moved!(),
+        "SELECT pair.before, pair.after, pair.severity, c.key, coalesce(pair.title, c.title) AS title, c.product, c.grouping, c.help_url, pair.path,
+                pair.start_line, pair.end_line, pair.start_column, pair.more_places, f.id AS finding
+         FROM pair JOIN checks c ON c.tenant_id = $1 AND c.id = pair.check_id
+         LEFT JOIN findings f ON f.tenant_id = $1 AND f.series_id = $2 AND f.fingerprint = pair.fingerprint
+         ORDER BY CASE WHEN before IS NULL THEN 2 WHEN after IS NULL THEN 3 WHEN after IN (2, 3, 4) THEN 0 WHEN after = 1 THEN 1 ELSE 4 END,
+                  pair.severity DESC, c.key, pair.fingerprint LIMIT $6"
+    ))
+    .bind(tenant.0)
+    .bind(pair.series)
+    .bind(lower)
+    .bind(higher)
+    .bind(backwards)
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+    .fetch_all(scope.sql())
+    .await
+    .map_err(StoreError::from)?;
+    Ok(rows.into_iter().filter_map(item).collect())
+}
+
+fn item(row: MovedRow) -> Option<DriftItem> {
+    let (was, is) = (row.before.and_then(Outcome::from_number), row.after.and_then(Outcome::from_number));
+    Some(DriftItem {
+        movement: movement(was, is)?,
+        check_key: row.key,
+        title: row.title,
+        severity: Severity::from_number(row.severity).unwrap_or(Severity::Info),
+        product: row.product.and_then(Product::from_number),
+        group: row.grouping,
+        from: was,
+        to: is,
+        location: location(row.path, row.start_line, row.end_line, row.start_column, row.more_places),
+        finding: row.finding.map(FindingId),
+        help_url: row.help_url,
+    })
+}
+
+/// Compares, listing at most `limit` moves; `None` when there is no pair to compare.
+pub async fn compare(scope: &mut ReadScope, query: &DriftQuery, limit: usize) -> Result<Option<Drift>, Problem> {
     let Some(to) = newer(scope, query).await? else { return Ok(None) };
     let Some((from, against_baseline)) = older(scope, &to, query.from).await? else { return Ok(None) };
-    let rows = moved(scope, to.series_id, from.position.min(to.position), from.position.max(to.position)).await?;
-    // Asked the other way round, what was is what is to be.
-    let backwards = from.position > to.position;
-    let mut counts = DriftCounts::default();
-    let mut items: Vec<DriftItem> = Vec::with_capacity(rows.len().min(ITEMS));
-    for row in rows {
-        let (was, is) = if backwards { (row.is, row.was) } else { (row.was, row.is) };
-        let (was, is) = (was.and_then(Outcome::from_number), is.and_then(Outcome::from_number));
-        let Some(movement) = movement(was, is) else { continue };
-        count(&mut counts, movement);
-        items.push(DriftItem {
-            movement,
-            check_key: row.key,
-            title: row.title,
-            severity: Severity::from_number(row.severity).unwrap_or(Severity::Info),
-            product: row.product.and_then(Product::from_number),
-            group: row.grouping,
-            from: was,
-            to: is,
-            location: location(row.path, row.start_line, row.end_line, row.start_column, row.more_places),
-            finding: row.finding.map(FindingId),
-            help_url: row.help_url,
-        });
-    }
-    items.sort_by(|a, b| {
-        drift_rank(a.movement, a.severity).cmp(&drift_rank(b.movement, b.severity)).then_with(|| a.check_key.cmp(&b.check_key))
-    });
+    let pair = Pair { series: to.series_id, from: from.position, to: to.position };
+    let mut counts = counted(scope, &pair).await?;
+    let items = listed(scope, &pair, limit).await?;
+    let moved = counts.regression + counts.fixed + counts.added + counts.removed + counts.other;
     let both = from.counts.0.total.saturating_sub(counts.removed);
     counts.unchanged = both.saturating_sub(counts.regression + counts.fixed + counts.other);
-    let truncated = items.len() > ITEMS;
-    items.truncate(ITEMS);
     let tenant = scope.tenant();
     let series = series_by(scope.sql(), tenant, SeriesId(to.series_id)).await?.ok_or_else(Problem::not_found)?;
+    let truncated = moved as usize > items.len();
     Ok(Some(Drift { series, from: from.side(), to: to.side(), against_baseline, counts, items, truncated }))
 }
 

@@ -4,7 +4,7 @@ use super::db::{FIXED, OPEN};
 use super::drift::{compare, trend_begins};
 use crate::text;
 use bailiwick_base::{
-    CheckId, Counts, DirectoryId, Family, FindingId, Outcome, Page, Problem, Product, ProjectId, RunId, SeriesId, Severity, TenantId, Timestamp,
+    CheckId, Code, Counts, DirectoryId, Family, FindingId, Outcome, Page, Problem, Product, ProjectId, RunId, SeriesId, Severity, TenantId, Timestamp,
 };
 use bailiwick_contract::evidence::{Failure, Location, Named, Observation, ObservationPage, ObservationQuery, OutcomeGroup};
 use bailiwick_contract::findings::{
@@ -51,7 +51,6 @@ struct FindingRow {
     last_seen: Option<SqlTime>,
     turned_position: i32,
     positions: i32,
-    last_run_at: Option<SqlTime>,
     check_id: Uuid,
     check_key: String,
     check_title: String,
@@ -97,16 +96,16 @@ impl FindingRow {
             location: location(self.path, self.start_line, self.end_line, self.start_column, self.more_places),
             suppressed_in_source: self.suppressed,
             first_seen,
-            last_seen: self.last_seen.or(self.last_run_at).map_or(first_seen, SqlTime::to_jiff),
+            last_seen: self.last_seen.map_or(first_seen, SqlTime::to_jiff),
         }
     }
 }
 
-/// A finding with its check, its series and the newest observation of it.
+/// A finding with its check, its series, the newest result that failed, and the newest run that still saw it fail.
 macro_rules! finding_columns {
     () => {
-        "SELECT f.id, f.status, f.severity, f.family, f.product, f.suppressed, f.reopened, f.first_seen, f.last_seen, f.turned_position,
-                s.positions, s.last_run_at, f.check_id, c.key AS check_key, c.title AS check_title, c.tool, f.project_id, f.directory_id,
+        "SELECT f.id, f.status, f.severity, f.family, f.product, f.suppressed, f.reopened, f.first_seen, seen.at AS last_seen, f.turned_position,
+                s.positions, f.check_id, c.key AS check_key, c.title AS check_title, c.tool, f.project_id, f.directory_id,
                 o.outcome, o.severity_source, o.title, o.path, o.start_line, o.end_line, o.start_column, o.more_places "
     };
 }
@@ -116,7 +115,9 @@ macro_rules! finding_joins {
         " JOIN checks c ON c.tenant_id = f.tenant_id AND c.id = f.check_id
           JOIN series s ON s.tenant_id = f.tenant_id AND s.id = f.series_id
           JOIN LATERAL (SELECT * FROM observations n WHERE n.tenant_id = f.tenant_id AND n.series_id = f.series_id
-                AND n.fingerprint = f.fingerprint ORDER BY n.from_position DESC LIMIT 1) o ON true "
+                AND n.fingerprint = f.fingerprint AND n.outcome IN (2, 3, 4) ORDER BY n.from_position DESC LIMIT 1) o ON true
+          LEFT JOIN run_series seen ON seen.tenant_id = f.tenant_id AND seen.series_id = f.series_id
+                AND seen.position = coalesce(o.to_position - 1, s.positions) "
     };
 }
 
@@ -370,6 +371,7 @@ macro_rules! observations_among {
          JOIN series s ON s.tenant_id = o.tenant_id AND s.id = o.series_id
          JOIN checks c ON c.tenant_id = o.tenant_id AND c.id = o.check_id
          LEFT JOIN run_series rs ON rs.tenant_id = o.tenant_id AND rs.series_id = o.series_id AND rs.run_id = $2
+         CROSS JOIN LATERAL (SELECT (CASE WHEN o.outcome IN (2, 3, 4) THEN 0 WHEN o.outcome = 1 THEN 2 ELSE 1 END) * 10 + 9 - o.severity AS rank) rank
          WHERE o.tenant_id = $1
            AND CASE WHEN $2::uuid IS NULL THEN o.to_position IS NULL AND s.family <> 4
                ELSE o.from_position <= rs.position AND (o.to_position IS NULL OR o.to_position > rs.position) END
@@ -378,12 +380,30 @@ macro_rules! observations_among {
     };
 }
 
+/// Where a page of observations ended: rank, check, series, fingerprint. A check's key may hold anything, so it travels as hex.
+fn observation_key(row: &ObservationRow) -> Vec<String> {
+    vec![row.rank.to_string(), hex::encode(&row.key), row.series_id.to_string(), hex::encode(&row.fingerprint)]
+}
+
+fn bytes_part(text: &str) -> Result<Vec<u8>, Problem> {
+    hex::decode(text).map_err(|_| Problem::new(Code::BadCursor, "The cursor is not one this list gave out. Start again without it."))
+}
+
+type ObservationKey = (Option<i32>, Option<String>, Option<Uuid>, Option<Vec<u8>>);
+
+fn observation_cursor(query: &ObservationQuery) -> Result<ObservationKey, Problem> {
+    let Some([rank, key, series, fingerprint]) = text::cursor::<4>(&query.cursor)? else { return Ok((None, None, None, None)) };
+    let key = String::from_utf8(bytes_part(&key)?).map_err(|_| Problem::new(Code::BadCursor, "The cursor is not one this list gave out."))?;
+    Ok((Some(text::part(&rank)?), Some(key), Some(text::part(&series)?), Some(bytes_part(&fingerprint)?)))
+}
+
 pub async fn observations(scope: &mut ReadScope, among: Among, query: ObservationQuery) -> Result<ObservationPage, Problem> {
     let limit = text::limit(query.limit)?;
     let run = if let Among::Run(run) = among { Some(run.0) } else { None };
     let tenant = scope.tenant();
     let (product, directory) = (query.product.map(Product::number), query.directory.map(|d| d.0));
     let (family, search) = (query.family.map(Family::number), text::contains(&query.search));
+    let (rank, key, series, fingerprint) = observation_cursor(&query)?;
     let counts: Vec<(i16, i64)> = sqlx::query_as(concat!("SELECT o.outcome, count(*) ", observations_among!(), "GROUP BY 1"))
         .bind(tenant.0)
         .bind(run)
@@ -394,31 +414,17 @@ pub async fn observations(scope: &mut ReadScope, among: Among, query: Observatio
         .fetch_all(scope.sql())
         .await
         .map_err(StoreError::from)?;
-    let after: Option<(i32, String, Vec<u8>)> = match text::cursor::<3>(&query.cursor)? {
-        Some([rank, key, fingerprint]) => Some((text::part(&rank)?, key, hex::decode(fingerprint).unwrap_or_default())),
-        None => None,
-    };
-    let (rank, key, fingerprint) = after.map_or((None, None, None), |(r, k, f)| (Some(r), Some(k), Some(f)));
     let rows: Vec<ObservationRow> = sqlx::query_as(concat!(
         "SELECT page.*, f.id AS finding FROM (
             SELECT o.series_id, o.fingerprint, o.check_id, c.key, coalesce(o.title, c.title) AS title, o.outcome, o.outcome_word, o.severity,
                    c.product, c.grouping, o.message, o.path, o.start_line, o.end_line, o.start_column, o.more_places, c.help_url,
                    s.directory_id, c.tags, rank.rank ",
-        "FROM observations o
-         JOIN series s ON s.tenant_id = o.tenant_id AND s.id = o.series_id
-         JOIN checks c ON c.tenant_id = o.tenant_id AND c.id = o.check_id
-         LEFT JOIN run_series rs ON rs.tenant_id = o.tenant_id AND rs.series_id = o.series_id AND rs.run_id = $2
-         CROSS JOIN LATERAL (SELECT (CASE WHEN o.outcome IN (2, 3, 4) THEN 0 WHEN o.outcome = 1 THEN 2 ELSE 1 END) * 10 + 9 - o.severity AS rank) rank
-         WHERE o.tenant_id = $1
-           AND CASE WHEN $2::uuid IS NULL THEN o.to_position IS NULL AND s.family <> 4
-               ELSE o.from_position <= rs.position AND (o.to_position IS NULL OR o.to_position > rs.position) END
-           AND ($3::smallint IS NULL OR c.product = $3) AND ($4::uuid IS NULL OR s.directory_id = $4) AND ($5::smallint IS NULL OR s.family = $5)
-           AND ($6::text IS NULL OR c.title ILIKE $6 OR c.key ILIKE $6 OR o.title ILIKE $6)
-           AND ($7::smallint[] IS NULL OR o.outcome = ANY($7))
-           AND ($8::int IS NULL OR (rank.rank, c.key, o.fingerprint) > ($8, $9, $10))
-         ORDER BY rank.rank, c.key, o.fingerprint LIMIT $11) page
+        observations_among!(),
+        "AND ($7::smallint[] IS NULL OR o.outcome = ANY($7))
+         AND ($8::int IS NULL OR (rank.rank, c.key, o.series_id, o.fingerprint) > ($8, $9, $10, $11))
+         ORDER BY rank.rank, c.key, o.series_id, o.fingerprint LIMIT $12) page
          LEFT JOIN findings f ON f.tenant_id = $1 AND f.series_id = page.series_id AND f.fingerprint = page.fingerprint
-         ORDER BY page.rank, page.key, page.fingerprint"
+         ORDER BY page.rank, page.key, page.series_id, page.fingerprint"
     ))
     .bind(tenant.0)
     .bind(run)
@@ -429,12 +435,13 @@ pub async fn observations(scope: &mut ReadScope, among: Among, query: Observatio
     .bind(query.outcome.map(outcomes))
     .bind(rank)
     .bind(key)
+    .bind(series)
     .bind(fingerprint)
     .bind(limit + 1)
     .fetch_all(scope.sql())
     .await
     .map_err(StoreError::from)?;
-    let page = Page::from_rows(rows, limit as usize, |r| vec![r.rank.to_string(), r.key.clone(), hex::encode(&r.fingerprint)]);
+    let page = Page::from_rows(rows, limit as usize, observation_key);
     let sum = |group: OutcomeGroup| {
         let wanted = outcomes(group);
         counts.iter().filter(|(outcome, _)| wanted.contains(outcome)).map(|(_, n)| u32::try_from(*n).unwrap_or(u32::MAX)).sum()
@@ -574,14 +581,14 @@ struct TrendRow {
     newest: bool,
 }
 
-/// Runs of posture series since a moment, oldest first, and the newest of each series however old.
+/// The newest run of each posture series however old, and the others since a moment, the newest of them; oldest first.
 async fn trend(scope: &mut ReadScope, query: &OverviewQuery, since: Timestamp) -> Result<Vec<TrendRow>, Problem> {
     let tenant = scope.tenant();
-    sqlx::query_as(
+    let mut rows: Vec<TrendRow> = sqlx::query_as(
         "SELECT rs.run_id, rs.series_id, rs.at, rs.counts, rs.coverage, rs.position = s.positions AS newest
          FROM series s JOIN run_series rs ON rs.tenant_id = s.tenant_id AND rs.series_id = s.id
          WHERE s.tenant_id = $1 AND s.family <> 4 AND ($2::uuid IS NULL OR s.directory_id = $2) AND ($3::uuid IS NULL OR s.project_id = $3)
-           AND (rs.at >= $4 OR rs.position = s.positions) ORDER BY rs.at, rs.position LIMIT 5000",
+           AND (rs.at >= $4 OR rs.position = s.positions) ORDER BY newest DESC, rs.at DESC, rs.position DESC LIMIT 5000",
     )
     .bind(tenant.0)
     .bind(query.directory.map(|d| d.0))
@@ -589,7 +596,9 @@ async fn trend(scope: &mut ReadScope, query: &OverviewQuery, since: Timestamp) -
     .bind(sql_time(since))
     .fetch_all(scope.sql())
     .await
-    .map_err(|e| StoreError::from(e).into())
+    .map_err(StoreError::from)?;
+    rows.sort_by_key(|row| row.at.to_jiff());
+    Ok(rows)
 }
 
 async fn failed_runs(scope: &mut ReadScope, query: &OverviewQuery, since: Timestamp) -> Result<Vec<FailedRun>, Problem> {
@@ -608,6 +617,9 @@ async fn failed_runs(scope: &mut ReadScope, query: &OverviewQuery, since: Timest
     let failed = |(run, source, at, failure): Row| FailedRun { run: RunId(run), source, at: at.to_jiff(), failure: failure.0 };
     Ok(rows.into_iter().map(failed).collect())
 }
+
+/// How many of what moved the overview names.
+const HEADLINE: usize = 10;
 
 /// The first page in one answer.
 pub async fn overview(scope: &mut ReadScope, query: OverviewQuery, now: Timestamp) -> Result<Overview, Problem> {
@@ -637,11 +649,7 @@ pub async fn overview(scope: &mut ReadScope, query: OverviewQuery, now: Timestam
     };
     let facets = facets(scope, FindingQuery { directory: query.directory, project: query.project, ..FindingQuery::default() }).await?;
     let drift_query = DriftQuery { directory: query.directory, project: query.project, ..DriftQuery::default() };
-    let mut drift = compare(scope, &drift_query).await?;
-    if let Some(drift) = &mut drift {
-        drift.truncated |= drift.items.len() > 10;
-        drift.items.truncate(10);
-    }
+    let drift = compare(scope, &drift_query, HEADLINE).await?;
     let filter = crate::evidence::db::RunFilter { directory: query.directory, project: query.project, family: None, state: None, before: None };
     let tenant = scope.tenant();
     let mut recent_runs = crate::evidence::db::runs(scope.sql(), tenant, &filter, 7).await?;

@@ -1,6 +1,6 @@
 //! The rules of findings and drift, pure.
 
-use bailiwick_base::{Family, Outcome, Severity};
+use bailiwick_base::{Family, Outcome};
 use bailiwick_contract::findings::{DriftCounts, Movement};
 
 /// What the store holds about a result before a run.
@@ -59,27 +59,15 @@ pub fn movement(from: Option<Outcome>, to: Option<Outcome>) -> Option<Movement> 
     }
 }
 
-/// Adds a movement to the counts.
-pub fn count(counts: &mut DriftCounts, movement: Movement) {
+/// Adds so many movements of a kind to the counts.
+pub fn count(counts: &mut DriftCounts, movement: Movement, times: u32) {
     *match movement {
         Movement::Regression => &mut counts.regression,
         Movement::Fixed => &mut counts.fixed,
         Movement::Added => &mut counts.added,
         Movement::Removed => &mut counts.removed,
         Movement::Other => &mut counts.other,
-    } += 1;
-}
-
-/// The order of a drift list: regressions first, then fixed, added, removed, other; worst first within each.
-pub fn drift_rank(movement: Movement, severity: Severity) -> (u8, std::cmp::Reverse<Severity>) {
-    let kind = match movement {
-        Movement::Regression => 0,
-        Movement::Fixed => 1,
-        Movement::Added => 2,
-        Movement::Removed => 3,
-        Movement::Other => 4,
-    };
-    (kind, std::cmp::Reverse(severity))
+    } += times;
 }
 
 #[cfg(test)]
@@ -103,7 +91,7 @@ mod tests {
         let keys: std::collections::BTreeSet<u8> = from.keys().chain(to.keys()).copied().collect();
         for key in keys {
             match movement(from.get(&key).copied(), to.get(&key).copied()) {
-                Some(movement) => count(&mut counts, movement),
+                Some(movement) => count(&mut counts, movement, 1),
                 None => unchanged += 1,
             }
         }

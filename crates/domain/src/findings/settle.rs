@@ -43,6 +43,8 @@ pub struct Settling {
     /// When this run looked, for the trend; the run's own time where the report says none.
     at: Timestamp,
     known: HashMap<[u8; 16], Known>,
+    /// An older look than the series' newest: it is counted and kept as evidence, and turns nothing back.
+    late: bool,
     checks: HashMap<String, KnownCheck>,
     pub counts: Counts,
     pub findings: FindingCounts,
@@ -72,6 +74,12 @@ pub fn identity(info: &SeriesInfo, project: Option<ProjectId>) -> [u8; 32] {
     identity
 }
 
+/// When a run looked: what its report says, but never after it arrived, nor before there was anything to look at.
+fn looked_at(assessed: Option<Timestamp>, arrived: Timestamp) -> Timestamp {
+    const EARLIEST: Timestamp = Timestamp::constant(946_684_800, 0);
+    assessed.filter(|at| *at >= EARLIEST).map_or(arrived, |at| at.min(arrived))
+}
+
 /// Checks that the assessed directory is one of the tenant's, adding it where the tenant's setting says so.
 ///
 /// # Errors
@@ -79,10 +87,13 @@ pub fn identity(info: &SeriesInfo, project: Option<ProjectId>) -> [u8; 32] {
 async fn admit_directory(scope: &mut WriteScope, info: &SeriesInfo) -> Result<Option<DirectoryId>, Problem> {
     let Some(directory) = info.directory.map(DirectoryId) else { return Ok(None) };
     let (tenant, now) = (scope.tenant(), scope.now());
-    if tenancy::db::knows_directory(scope.sql(), tenant, directory).await? {
+    let taken = tenancy::db::takes_directory(scope.sql(), tenant, directory).await?;
+    if taken == Some(true) {
         return Ok(Some(directory));
     }
-    if tenancy::db::settings(scope.sql(), tenant).await?.unknown_directory == UnknownDirectory::Refuse {
+    // What a person removed does not come back by itself.
+    let removed = taken == Some(false);
+    if removed || tenancy::db::settings(scope.sql(), tenant).await?.unknown_directory == UnknownDirectory::Refuse {
         let detail = format!(
             "The report is about directory {directory}, which this tenant does not list. Add it in Settings, or let unknown directories be added."
         );
@@ -109,10 +120,8 @@ impl Settling {
             .into_iter()
             .map(|row| (row.fingerprint, Known { content: row.content, standing: row.standing, current: row.current, seen: false }))
             .collect();
-        let at = info.assessed_at.unwrap_or(about.completed_at);
-        if let Some(directory) = directory {
-            tenancy::db::touch_directory(scope.sql(), tenant, directory, at).await?;
-        }
+        let at = looked_at(info.assessed_at, about.completed_at);
+        let late = series.last_run_at.is_some_and(|newest| at < newest);
         Ok(Self {
             identity,
             position: series.positions + 1,
@@ -122,6 +131,7 @@ impl Settling {
             project: about.project,
             at,
             known,
+            late,
             checks: HashMap::new(),
             counts: Counts::default(),
             findings: FindingCounts::default(),
@@ -149,6 +159,9 @@ impl Settling {
             let check = self.checks.get(&observation.check);
             let check = check.ok_or_else(|| Problem::internal(format!("check {:?} was not told before its result", observation.check)))?;
             cover(&mut self.coverage, check.product.unwrap_or(Product::Other), outcome);
+            if self.late {
+                continue;
+            }
             observation.fingerprint = self.distinct(observation.fingerprint);
             let fingerprint = observation.fingerprint;
             let content = observation.content as i64;
@@ -214,7 +227,6 @@ impl Settling {
             directory: self.series.directory,
             family: self.family,
             at: self.at,
-            last_seen: self.series.last_run_at.unwrap_or(self.at),
         }
     }
 
@@ -239,12 +251,17 @@ impl Settling {
                 fresh.push(check);
             }
         }
-        let ids = db::upsert_checks(scope, self.family, tool, &fresh).await?;
+        let ids = db::upsert_checks(scope, self.family, tool, self.project, &fresh).await?;
         for check in fresh {
             let id = *ids.get(&check.key).ok_or_else(|| Problem::internal(format!("check {:?} was not kept", check.key)))?;
             self.checks.insert(check.key, KnownCheck { id, title: check.title, product: check.product });
         }
         Ok(())
+    }
+
+    /// Whether a newer run of the series was there before.
+    pub fn late(&self) -> bool {
+        self.late
     }
 
     /// Notes how a part of the report ended.
@@ -260,6 +277,9 @@ impl Settling {
     /// # Errors
     /// The database's.
     pub async fn end(self, scope: &mut WriteScope) -> Result<(Counts, FindingCounts), Problem> {
+        if self.late {
+            return Ok((self.counts, FindingCounts::default()));
+        }
         let context = self.context();
         let (mut closed, mut fixed) = (Vec::new(), Vec::new());
         for (fingerprint, known) in &self.known {
@@ -279,6 +299,10 @@ impl Settling {
         findings.fixed += u32::try_from(fixed.len()).unwrap_or(u32::MAX);
         let mut coverage: Vec<Coverage> = self.coverage.into_values().collect();
         coverage.sort_by_key(|c| c.product);
+        if let Some(directory) = self.series.directory {
+            let tenant = scope.tenant();
+            tenancy::db::touch_directory(scope.sql(), tenant, directory, self.at).await?;
+        }
         let record = db::RunRecord {
             counts: self.counts,
             findings,

@@ -212,24 +212,3 @@ pub async fn note_use(sql: &mut PgConnection, tenant: TenantId, sha256: &[u8; 32
         .map_err(StoreError::from)?;
     Ok(())
 }
-
-/// Inserts an owner named by the operator, unless people of the tenant have taken over: then a member was added by one of them.
-pub async fn insert_first_owner(sql: &mut PgConnection, tenant: TenantId, owner: &Member) -> Result<bool, Problem> {
-    let done = sqlx::query(
-        "INSERT INTO members (tenant_id, id, directory_id, object_id, name, email, role, added_at)
-         SELECT $1, $2, $3, $4, $5, $6, 'owner', $7
-         WHERE NOT EXISTS (SELECT FROM trail_entries WHERE tenant_id = $1 AND action LIKE 'member.%' AND body::jsonb #>> '{actor,kind}' = 'user')
-         ON CONFLICT (tenant_id, directory_id, object_id) DO NOTHING",
-    )
-    .bind(tenant.0)
-    .bind(owner.id.0)
-    .bind(owner.directory.0)
-    .bind(owner.object_id)
-    .bind(&owner.name)
-    .bind(&owner.email)
-    .bind(sql_time(owner.added_at))
-    .execute(sql)
-    .await
-    .map_err(StoreError::from)?;
-    Ok(done.rows_affected() == 1)
-}

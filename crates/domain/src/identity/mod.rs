@@ -11,11 +11,17 @@ use bailiwick_base::Problem;
 use bailiwick_contract::identity::Member;
 use bailiwick_store::WriteScope;
 
-/// Adds an owner that the operator's configuration names; false when the person is a member already, or others own the tenant.
+/// Adds the owners that the operator's configuration names, where the tenant has no member yet; whether it did.
 ///
 /// # Errors
 /// The database's.
-pub async fn first_owner(scope: &mut WriteScope, owner: &Member) -> Result<bool, Problem> {
+pub async fn first_owners(scope: &mut WriteScope, owners: &[Member]) -> Result<bool, Problem> {
     let tenant = scope.tenant();
-    db::insert_first_owner(scope.sql(), tenant, owner).await
+    if owners.is_empty() || !db::members(scope.sql(), tenant, None, 1).await?.is_empty() {
+        return Ok(false);
+    }
+    for owner in owners {
+        db::insert_member(scope.sql(), tenant, owner).await?;
+    }
+    Ok(true)
 }

@@ -140,15 +140,14 @@ pub async fn remove_directory(sql: &mut PgConnection, tenant: TenantId, id: Dire
     Ok(done.rows_affected() == 1)
 }
 
-/// Whether reports about the directory are taken.
-pub async fn knows_directory(sql: &mut PgConnection, tenant: TenantId, id: DirectoryId) -> Result<bool, Problem> {
-    let found: Option<i32> = sqlx::query_scalar("SELECT 1 FROM directories WHERE tenant_id = $1 AND id = $2 AND removed_at IS NULL")
+/// Whether reports about the directory are taken; `None` for one that was never listed, `false` for one that was removed.
+pub async fn takes_directory(sql: &mut PgConnection, tenant: TenantId, id: DirectoryId) -> Result<Option<bool>, Problem> {
+    sqlx::query_scalar("SELECT removed_at IS NULL FROM directories WHERE tenant_id = $1 AND id = $2")
         .bind(tenant.0)
         .bind(id.0)
         .fetch_optional(sql)
         .await
-        .map_err(StoreError::from)?;
-    Ok(found.is_some())
+        .map_err(|e| StoreError::from(e).into())
 }
 
 pub async fn touch_directory(sql: &mut PgConnection, tenant: TenantId, id: DirectoryId, at: Timestamp) -> Result<(), Problem> {

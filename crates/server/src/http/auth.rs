@@ -8,6 +8,7 @@ use bailiwick_cloud::entra::refusal::www_authenticate;
 use bailiwick_cloud::entra::{DirectoryPolicy, DirectoryTrust, Identity, IdentityKind, TokenValidator};
 use bailiwick_domain::identity::key;
 use bailiwick_store::{Caller, Store, TenantSignIn};
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use futures::future::BoxFuture;
 use moka::future::Cache;
 use std::sync::Arc;
@@ -149,6 +150,13 @@ impl Authenticator {
         };
         Ok(Presented { tenant, caller, principal })
     }
+}
+
+/// The directory a token names. True only where its signature was checked.
+fn directory_of(token: &str) -> Option<DirectoryId> {
+    let payload = BASE64_URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
+    let claims: serde_json::Value = serde_json::from_slice(&payload).ok()?;
+    claims["tid"].as_str()?.parse().ok().map(DirectoryId)
 }
 
 fn principal(identity: &Identity) -> Principal {

@@ -191,8 +191,8 @@ async fn orphans_are_listed_by_age_and_half_written_files_are_swept() {
     fs::write(&half, "half").unwrap();
     let (past, future): (Timestamp, Timestamp) = ("2020-01-01T00:00:00Z".parse().unwrap(), "2200-01-01T00:00:00Z".parse().unwrap());
 
-    assert_eq!(fixture.store.list_orphans(past).try_collect::<Vec<_>>().await.unwrap(), []);
-    assert_eq!(fixture.store.list_orphans(future).try_collect::<Vec<_>>().await.unwrap(), [key]);
+    assert_eq!(fixture.store.list_orphans(key.tenant, past).try_collect::<Vec<_>>().await.unwrap(), []);
+    assert_eq!(fixture.store.list_orphans(key.tenant, future).try_collect::<Vec<_>>().await.unwrap(), [key]);
     assert_eq!(fixture.store.sweep_half_written(past).await.unwrap(), 0);
     assert_eq!(fixture.store.sweep_half_written(future).await.unwrap(), 1);
     assert!(!half.exists());
