@@ -16,6 +16,8 @@ pub struct Config {
     pub listen: SocketAddr,
     pub metrics_listen: String,
     pub public_url: String,
+    pub trusted_proxies: Vec<String>,
+    pub security_contact: String,
     pub data_folder: PathBuf,
     pub portal_folder: PathBuf,
     pub database: Database,

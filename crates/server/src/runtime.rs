@@ -1,7 +1,7 @@
 //! Putting the parts together: database, artifacts, keys, sign-in, worker, listeners; and taking them apart again in order.
 
 use crate::config::{Config, given};
-use crate::http::{App, Authenticator, Portal, Rates, Refusals, router};
+use crate::http::{App, Authenticator, Portal, Proxies, Rates, Refusals, router};
 use anyhow::Context;
 use bailiwick_base::{Clock, Rng};
 use bailiwick_cloud::egress::Ring;
@@ -19,6 +19,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -30,6 +31,9 @@ pub enum Role {
     Api,
     Worker,
 }
+
+/// How long a part may take to stop: a client that sends for ever must not keep the database from being stopped in order.
+const PATIENCE: Duration = Duration::from_secs(25);
 
 /// A running Bailiwick.
 pub struct Running {
@@ -110,7 +114,11 @@ impl Running {
     pub async fn stop(self) {
         let _ = self.stop.send(true);
         for task in self.tasks {
-            let _ = task.await;
+            let abort = task.abort_handle();
+            if tokio::time::timeout(PATIENCE, task).await.is_err() {
+                tracing::warn!("a part did not stop in time and is cut off");
+                abort.abort();
+            }
         }
         self.services.store.close().await;
         if let Some(private) = self.private {
@@ -258,13 +266,13 @@ fn public(config: &Config) -> anyhow::Result<PublicConfig> {
 
 fn app(config: &Config, services: Services, calls: Arc<Ring>, clock: Arc<dyn Clock>) -> anyhow::Result<App> {
     let endpoints = endpoints(config)?;
-    let ranges = config.entra.private_ranges.iter().map(|r| r.parse()).collect::<Result<Vec<ipnet::IpNet>, _>>().context("entra.private_ranges")?;
+    let private = ranges(&config.entra.private_ranges, "entra.private_ranges")?;
     let extra_roots_pem = match given(&config.entra.extra_ca_file) {
         Some(file) => Some(std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?),
         None => None,
     };
     let egress = EgressConfig {
-        allow: endpoints.allowed_hosts().into_iter().map(|host| host.private(ranges.clone())).collect(),
+        allow: endpoints.allowed_hosts().into_iter().map(|host| host.private(private.clone())).collect(),
         extra_roots_pem,
         ..EgressConfig::default()
     };
@@ -282,9 +290,15 @@ fn app(config: &Config, services: Services, calls: Arc<Ring>, clock: Arc<dyn Clo
         rates: Arc::new(Rates::new(&config.limits, clock.clone())),
         refusals: Arc::new(Refusals::new(services.store.clone(), clock)),
         portal: Arc::new(portal),
+        proxies: Arc::new(Proxies(ranges(&config.trusted_proxies, "trusted_proxies")?)),
+        security_contact: config.security_contact.as_str().into(),
         metrics: metrics(),
         services,
     })
+}
+
+fn ranges(texts: &[String], setting: &'static str) -> anyhow::Result<Vec<ipnet::IpNet>> {
+    texts.iter().map(|r| r.parse().with_context(|| format!("{setting}: {r:?} is not an address range like 10.0.0.0/8"))).collect()
 }
 
 /// Scheme, host and port of an address.

@@ -10,9 +10,10 @@ use axum::extract::{ConnectInfo, FromRequestParts, RawPathParams, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Request as HttpRequest, Response, StatusCode, Uri, header, request::Parts};
 use axum::routing::{MethodFilter, get, on};
 use bailiwick_base::{Code, Principal, Problem, RequestId};
-use bailiwick_contract::{Empty, Method, Operation, OperationSpec, StreamBody, operations};
+use bailiwick_contract::{Empty, Method, Operation, OperationSpec, RateClass, StreamBody, operations};
 use bailiwick_domain::{Call, DiscloseHandler, Mount, OpenHandler, ReadHandler, Services, UploadHandler, WriteHandler, admission};
 use bailiwick_store::{Caller, Request, StoreError};
+use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -20,6 +21,7 @@ use serde_json::{Map, Value};
 use std::any::{Any, TypeId};
 use std::collections::HashSet;
 use std::net::SocketAddr;
+use std::time::Duration;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
@@ -147,7 +149,8 @@ where
 {
     let id = new_id(&app);
     let (mut parts, body) = request.into_parts();
-    let address = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_string());
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    let address = peer.map(|peer| app.proxies.client(peer, &parts.headers).to_string());
     let result = match path_params(&mut parts).await {
         Ok(params) => handle(Incoming { app, parts, params, body, request: Request { id, address } }).await,
         Err(problem) => Err(problem.into()),
@@ -201,14 +204,16 @@ fn json_body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 
 /// Authenticates and counts.
 async fn present(app: &App, headers: &HeaderMap, request: &Request, spec: &'static OperationSpec) -> Result<Presented, Stopped> {
+    let address = rate::address(request.address.as_deref());
+    app.rates.left(address, RateClass::Open)?;
     match app.authenticator.present(headers).await {
         Ok(presented) => {
-            app.rates.take(rate::caller(&presented.caller), spec.rate)?;
+            app.rates.take(rate::caller(&presented), spec.rate)?;
             Ok(presented)
         }
         Err(refused) => {
             let Refused { problem, tenant, reason, challenge } = *refused;
-            app.rates.take(rate::address(request.address.as_deref()), bailiwick_contract::RateClass::Open)?;
+            app.rates.take(address, RateClass::Open)?;
             metrics::counter!("bailiwick_refused_total", "reason" => reason).increment(1);
             if let Some(tenant) = tenant {
                 app.refusals.record(tenant, &stranger(), spec.id, reason, request).await;
@@ -224,6 +229,12 @@ fn stranger() -> Principal {
 
 /// What the store's refusal means for this caller; written to the trail.
 async fn refused(app: &App, presented: &Presented, spec: &'static OperationSpec, request: &Request, error: StoreError) -> Stopped {
+    if matches!(error, StoreError::NotSignedIn) {
+        let counted = app.rates.take(rate::address(request.address.as_deref()), RateClass::Open);
+        if let Err(problem) = counted {
+            return problem.into();
+        }
+    }
     let (reason, problem) = match (&error, &presented.caller) {
         (StoreError::NotSignedIn, Caller::Member { .. }) => {
             let detail = "You are signed in, but not a member of this tenant. Ask one of its owners to add you.";
@@ -262,13 +273,12 @@ where
 {
     let presented = present(&incoming.app, &incoming.parts.headers, &incoming.request, O::SPEC).await?;
     let Incoming { app, parts, params, request, .. } = incoming;
-    let (path, query) = (path(params)?, query(&parts.uri)?);
     let scope = app.services.store.read(presented.tenant, &presented.caller, &admission(O::SPEC.guard)).await;
     let mut scope = match scope {
         Ok(scope) => scope,
         Err(error) => return Err(refused(&app, &presented, O::SPEC, &request, error).await),
     };
-    let call = call::<O>(&presented, path, query, Empty, &request);
+    let call = call::<O>(&presented, path(params)?, query(&parts.uri)?, Empty, &request);
     let value = O::handle(&app.services, &mut scope, call).await?;
     Ok(answer(O::SPEC.status, &value, request.id))
 }
@@ -320,7 +330,7 @@ where
         problem.internal = Some(error.to_string());
         problem
     });
-    let received = O::receive(&app.services, prepared, bytes.boxed()).await?;
+    let received = O::receive(&app.services, prepared, patient(bytes.boxed())).await?;
     to_its_end(async move {
         let mut scope = match app.services.store.write(presented.tenant, &presented.caller, &admission).await {
             Ok(scope) => scope,
@@ -331,6 +341,24 @@ where
         Ok(answer(O::SPEC.status, &value, request.id))
     })
     .await
+}
+
+/// How long a sender may pause.
+const PAUSE: Duration = Duration::from_secs(60);
+
+/// A stream that ends in an error when nothing comes for too long: a sender that stopped holds nothing of ours.
+fn patient(bytes: BoxStream<'static, Result<Bytes, Problem>>) -> BoxStream<'static, Result<Bytes, Problem>> {
+    let next = |mut bytes: BoxStream<'static, Result<Bytes, Problem>>| async move {
+        match tokio::time::timeout(PAUSE, bytes.next()).await {
+            Ok(Some(piece)) => Some((piece, bytes)),
+            Ok(None) => None,
+            Err(_) => {
+                let detail = format!("Nothing came for {} seconds. Send the file again.", PAUSE.as_secs());
+                Some((Err(Problem::new(Code::BadRequest, detail)), futures::stream::empty().boxed()))
+            }
+        }
+    };
+    futures::stream::unfold(bytes, next).boxed()
 }
 
 async fn disclose<O: DiscloseHandler<Body = Empty>>(incoming: Incoming) -> Result<Response<Body>, Stopped>

@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, header};
 use bailiwick_base::{Code, DirectoryId, Principal, PrincipalKind, Problem, TenantId};
 use bailiwick_cloud::CloudEndpoints;
 use bailiwick_cloud::entra::refusal::www_authenticate;
-use bailiwick_cloud::entra::{DirectoryPolicy, DirectoryTrust, Identity, IdentityKind, TokenValidator};
+use bailiwick_cloud::entra::{DirectoryPolicy, DirectoryTrust, Identity, IdentityKind, TokenError, TokenValidator};
 use bailiwick_domain::identity::key;
 use bailiwick_store::{Caller, Store, TenantSignIn};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -129,12 +129,10 @@ impl Authenticator {
     }
 
     async fn token(&self, token: &str) -> Result<Presented, Box<Refused>> {
-        let identity = self.validator.validate(token, &self.directories).await.map_err(|error| Box::new(Refused {
-            problem: error.problem(),
-            tenant: None,
-            reason: error.reason(),
-            challenge: (error.status() == 401).then(|| www_authenticate(&self.endpoints, None, Some(&error))),
-        }))?;
+        let identity = match self.validator.validate(token, &self.directories).await {
+            Ok(identity) => identity,
+            Err(error) => return Err(Box::new(self.bad_token(token, &error).await?)),
+        };
         let found = self.directories.find(identity.directory).await?;
         let tenant = found.ok_or_else(|| self.refuse("unknown_directory", "The token's directory signs in to no tenant here.", None))?.sign_in.tenant;
         let principal = principal(&identity);
@@ -149,6 +147,21 @@ impl Authenticator {
             }
         };
         Ok(Presented { tenant, caller, principal })
+    }
+
+    /// A refused token. One refused for what it lacks (403) had its signature found good, so the tenant it speaks for is known.
+    async fn bad_token(&self, token: &str, error: &TokenError) -> Result<Refused, Problem> {
+        let directory = if error.status() == 403 { directory_of(token) } else { None };
+        let found = match directory {
+            Some(directory) => self.directories.find(directory).await?,
+            None => None,
+        };
+        Ok(Refused {
+            problem: error.problem(),
+            tenant: found.map(|found| found.sign_in.tenant),
+            reason: error.reason(),
+            challenge: (error.status() == 401).then(|| www_authenticate(&self.endpoints, None, Some(error))),
+        })
     }
 }
 

@@ -22,9 +22,13 @@ pub async fn openapi() -> Response {
     ([(header::CONTENT_TYPE, "application/json")], DOCUMENT.as_str()).into_response()
 }
 
-/// RFC 9116. The expiry is moved on with each release.
-pub async fn security_txt() -> Response {
-    let text = "Contact: https://github.com/bailiwick/bailiwick/security/advisories/new\nExpires: 2027-11-22T00:00:00Z\nPreferred-Languages: en\n";
+/// RFC 9116, where the operator named a contact. It expires in half a year, counted from each answer.
+pub async fn security_txt(State(app): State<App>) -> Response {
+    if app.security_contact.is_empty() {
+        return (StatusCode::NOT_FOUND, "no security contact is configured\n").into_response();
+    }
+    let expires = (app.services.store.now() + jiff::SignedDuration::from_hours(24 * 182)).strftime("%Y-%m-%dT00:00:00Z");
+    let text = format!("Contact: {}\nExpires: {expires}\nPreferred-Languages: en\n", app.security_contact);
     ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response()
 }
 

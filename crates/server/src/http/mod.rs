@@ -4,6 +4,7 @@ mod adapter;
 mod auth;
 mod health;
 mod portal;
+mod proxies;
 mod rate;
 mod refusals;
 mod respond;
@@ -24,7 +25,11 @@ pub struct App {
     pub rates: Arc<Rates>,
     pub refusals: Arc<Refusals>,
     pub portal: Arc<portal::Portal>,
+    pub proxies: Arc<Proxies>,
+    /// Whom to tell of a flaw, for security.txt.
+    pub security_contact: Arc<str>,
     pub metrics: metrics_exporter_prometheus::PrometheusHandle,
 }
 
 pub use portal::Portal;
+pub use proxies::Proxies;

@@ -2,6 +2,7 @@
 
 use bailiwick_base::{Clock, Code, Problem};
 use bailiwick_contract::RateClass;
+use super::auth::Presented;
 use bailiwick_store::Caller;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -40,15 +41,31 @@ impl Rates {
     /// # Errors
     /// `too_many_requests` with the seconds until the next minute.
     pub fn take(&self, who: u64, class: RateClass) -> Result<(), Problem> {
+        self.count(who, class, 1)
+    }
+
+    /// Whether a caller has anything left, without counting. Asked of an address before its credential is looked at: every refused
+    /// credential is counted against the address it came from, however many different ones it tries.
+    ///
+    /// # Errors
+    /// As [`Rates::take`].
+    pub fn left(&self, who: u64, class: RateClass) -> Result<(), Problem> {
+        self.count(who, class, 0)
+    }
+
+    fn count(&self, who: u64, class: RateClass, requests: u32) -> Result<(), Problem> {
         let seconds = self.clock.now().as_second();
         let mut window = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         if window.minute != seconds.div_euclid(60) {
             *window = Window { minute: seconds.div_euclid(60), used: HashMap::new() };
         }
-        let used = window.used.entry((who, index(class))).or_default();
-        *used += 1;
+        // Past this many callers in a minute, new ones share one allowance: memory stays bounded whoever comes.
+        let known = window.used.contains_key(&(who, index(class)));
+        let who = if known || window.used.len() < CALLERS { who } else { 0 };
         let allowed = self.per_minute[index(class)];
-        if *used <= allowed {
+        let used = window.used.entry((who, index(class))).or_default();
+        *used = used.saturating_add(requests);
+        if *used < allowed || (*used == allowed && requests > 0) {
             return Ok(());
         }
         let wait = u32::try_from(60 - seconds.rem_euclid(60)).unwrap_or(60);
@@ -57,10 +74,13 @@ impl Rates {
     }
 }
 
+/// Callers counted apart in one minute.
+const CALLERS: usize = 50_000;
+
 /// Tells callers apart; addresses and principals never meet.
-pub fn caller(caller: &Caller) -> u64 {
+pub fn caller(presented: &Presented) -> u64 {
     let mut hasher = DefaultHasher::new();
-    match caller {
+    match &presented.caller {
         Caller::Member { directory, object } => (1, directory, object).hash(&mut hasher),
         Caller::Key { sha256, .. } => (2, sha256).hash(&mut hasher),
         Caller::Workload { directory, client_id, .. } => (3, directory, client_id).hash(&mut hasher),
@@ -91,6 +111,7 @@ mod tests {
         assert_eq!(rates.take(7, RateClass::Write).unwrap_err().retry_after, Some(30));
         assert!(rates.take(8, RateClass::Write).is_ok(), "another caller has another allowance");
         assert!(rates.take(7, RateClass::Read).is_ok(), "another class has another allowance");
+        assert!(rates.left(7, RateClass::Write).is_err() && rates.left(9, RateClass::Write).is_ok(), "asking counts nothing");
         clock.advance(SignedDuration::from_secs(30));
         assert!(rates.take(7, RateClass::Write).is_ok());
     }
