@@ -2,10 +2,14 @@
 //! number; SECURITY-MODEL.md is made from their names.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod evidence;
+mod isolation;
 mod journey;
 mod logs;
+mod keys;
 mod look;
 mod matrix;
 mod open;
 mod stage;
 mod tokens;
+mod trail;
