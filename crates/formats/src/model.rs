@@ -107,6 +107,9 @@ pub struct SeriesEnd {
     pub header_mismatches: Vec<(String, u64, u64)>,
     /// Words the parser did not know, with how often each came.
     pub unknown_words: Vec<(String, u32)>,
+    /// Every check the tool says it looked for, where it also names some that found nothing (SARIF `rules`). Silence about any other
+    /// check then says nothing. Empty: the tool lists only what it found, or the family names every test.
+    pub looked_for: Vec<String>,
 }
 
 /// What the parser tells as it reads. `Break` stops the reading: the receiver cannot go on.

@@ -99,6 +99,7 @@ pub fn tell(r: &mut Reader, outline: &Outline, limits: &Limits, sink: &mut dyn S
         incomplete_reason: None,
         header_mismatches: tests.mismatches(outline),
         unknown_words: tests.unknown.list(),
+        looked_for: Vec::new(),
     })?;
     Ok(Report { family: Family::ZeroTrust, refused: Vec::new() })
 }

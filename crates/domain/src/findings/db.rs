@@ -361,15 +361,18 @@ pub async fn update_findings(scope: &mut WriteScope, at: &At, rows: &[FindingUpd
     Ok(())
 }
 
-/// Fixes findings that a whole scan no longer names.
-pub async fn fix(scope: &mut WriteScope, at: &At, fingerprints: &[[u8; 16]]) -> Result<(), Problem> {
+/// Fixes findings that a whole scan no longer names; with `looked_for`, only those of checks among them. Answers how many.
+pub async fn fix(scope: &mut WriteScope, at: &At, fingerprints: &[[u8; 16]], looked_for: &[String]) -> Result<u32, Problem> {
     let tenant = scope.tenant();
+    let mut fixed = 0;
     for some in fingerprints.chunks(5_000) {
-        sqlx::query(
+        let done = sqlx::query(
             "WITH turned AS (
                 UPDATE findings f SET status = 2, reopened = false, turned_position = $3
                 FROM unnest($6::bytea[]) AS n (fingerprint)
                 WHERE f.tenant_id = $1 AND f.series_id = $2 AND f.fingerprint = n.fingerprint
+                  AND (cardinality($7::text[]) = 0 OR EXISTS (
+                      SELECT FROM checks c WHERE c.tenant_id = $1 AND c.id = f.check_id AND c.key = ANY($7)))
                 RETURNING f.id, f.project_id)
              INSERT INTO finding_events (tenant_id, finding_id, position, project_id, kind, run_id, at)
              SELECT $1, id, $3, project_id, 'fixed', $4, $5 FROM turned",
@@ -380,11 +383,13 @@ pub async fn fix(scope: &mut WriteScope, at: &At, fingerprints: &[[u8; 16]]) -> 
         .bind(at.run.0)
         .bind(sql_time(at.at))
         .bind(each(some, |f| f.as_slice()))
+        .bind(looked_for)
         .execute(scope.sql())
         .await
         .map_err(StoreError::from)?;
+        fixed += u32::try_from(done.rows_affected()).unwrap_or(u32::MAX);
     }
-    Ok(())
+    Ok(fixed)
 }
 
 pub struct RunRecord<'a> {

@@ -51,6 +51,8 @@ pub struct Settling {
     coverage: HashMap<Product, Coverage>,
     complete: bool,
     incomplete_reason: Option<String>,
+    /// The checks the tool looked for, where it says so; silence closes no finding of another.
+    looked_for: Vec<String>,
 }
 
 /// The run that is being settled.
@@ -138,6 +140,7 @@ impl Settling {
             coverage: HashMap::new(),
             complete: true,
             incomplete_reason: None,
+            looked_for: Vec::new(),
         })
     }
 
@@ -266,6 +269,7 @@ impl Settling {
 
     /// Notes how a part of the report ended.
     pub fn part_ended(&mut self, end: &SeriesEnd) {
+        self.looked_for.extend_from_slice(&end.looked_for);
         if !end.complete {
             self.complete = false;
             self.incomplete_reason = end.incomplete_reason.clone().or(self.incomplete_reason.take());
@@ -294,9 +298,8 @@ impl Settling {
             }
         }
         db::close(scope, &context, &closed).await?;
-        db::fix(scope, &context, &fixed).await?;
         let mut findings = self.findings;
-        findings.fixed += u32::try_from(fixed.len()).unwrap_or(u32::MAX);
+        findings.fixed += db::fix(scope, &context, &fixed, &self.looked_for).await?;
         let mut coverage: Vec<Coverage> = self.coverage.into_values().collect();
         coverage.sort_by_key(|c| c.product);
         if let Some(directory) = self.series.directory {

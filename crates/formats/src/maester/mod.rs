@@ -328,6 +328,7 @@ impl<'a> Run<'a> {
             incomplete_reason: None,
             header_mismatches: self.tenant.mismatches(&self.counts),
             unknown_words: self.unknown.list(),
+            looked_for: Vec::new(),
         })
     }
 

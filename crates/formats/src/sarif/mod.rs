@@ -100,6 +100,7 @@ fn tell_run(r: &mut Reader, frame: &Frame, limits: &Limits, told: &mut Told) -> 
         incomplete_reason: frame.incomplete.clone(),
         header_mismatches: Vec::new(),
         unknown_words: results.unknown.list(),
+        looked_for: frame.rules.looked_for(&results.told),
     })
 }
 

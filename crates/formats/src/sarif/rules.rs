@@ -6,7 +6,7 @@ use crate::json::{Reader, Result, cut};
 use crate::model::{CheckInfo, Limits};
 use crate::told;
 use bailiwick_base::Product;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Rules of one component, and different rules that the results of one run may name.
 pub const MOST: usize = 100_000;
@@ -109,6 +109,13 @@ pub struct Found<'a> {
 }
 
 impl Rules {
+    /// All rules' ids, where some of them are not among those that have `found` something: then the list is the tool's whole list, and not
+    /// only the rules its results needed.
+    pub fn looked_for(&self, found: &HashSet<String>) -> Vec<String> {
+        let ids = || self.components.iter().flat_map(|component| &component.rules).map(|rule| &rule.id);
+        if ids().all(|id| found.contains(id)) { Vec::new() } else { ids().cloned().collect() }
+    }
+
     /// The rule a reference means: by index if the id agrees, by guid, by id, by the id without its last parts.
     pub fn find(&self, reference: &Reference) -> Option<Found<'_>> {
         let place = self.component(reference.component.as_ref());

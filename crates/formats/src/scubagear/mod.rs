@@ -98,6 +98,7 @@ pub fn tell(r: &mut Reader, outline: &Outline, limits: &Limits, sink: &mut dyn S
             incomplete_reason: None,
             header_mismatches: controls.mismatches(&header.stated),
             unknown_words: controls.unknown.list(),
+            looked_for: Vec::new(),
         })
     })?;
     Ok(Report { family: Family::ScubaGear, refused: Vec::new() })
