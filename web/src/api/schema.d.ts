@@ -677,7 +677,7 @@ export interface components {
             token_subject?: string | null;
         };
         /** @description The kind of principal behind a request. */
-        PrincipalKind: ("user" | "api_key" | "workload") | "system";
+        PrincipalKind: ("user" | "api_key" | "workload") | "system" | "unknown";
         /**
          * @description A member's role in a tenant.
          * @enum {string}
@@ -743,7 +743,10 @@ export interface components {
             expires_at: string;
             /** Format: date-time */
             revoked_at?: string | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it last opened a run.
+             */
             last_used_at?: string | null;
         };
         /** @enum {string} */
@@ -883,11 +886,8 @@ export interface components {
             place?: string | null;
             artifact?: string | null;
         };
-        /**
-         * @description What went wrong, for scripts. Codes are stable; titles may improve.
-         * @enum {string}
-         */
-        Code: "bad_request" | "bad_cursor" | "bad_report" | "unknown_format" | "limit_exceeded" | "hash_mismatch" | "unknown_directory" | "not_signed_in" | "not_allowed" | "not_found" | "method_not_allowed" | "conflict" | "wrong_state" | "unsupported_media" | "too_many_requests" | "internal" | "unavailable" | "storage_full";
+        /** @description What went wrong, for scripts. Codes are stable; titles may improve. */
+        Code: ("bad_request" | "bad_cursor" | "bad_report" | "unknown_format" | "limit_exceeded" | "hash_mismatch" | "unknown_directory" | "not_signed_in" | "not_allowed" | "not_found" | "method_not_allowed" | "conflict" | "wrong_state" | "unsupported_media" | "too_many_requests" | "internal" | "unavailable" | "storage_full") | "not_a_member";
         Artifact: {
             /** Format: uuid */
             id: string;
@@ -1401,7 +1401,7 @@ export interface components {
         };
     };
     responses: {
-        /** @description A refusal or failure. Codes: bad_request, bad_cursor, bad_report, unknown_format, limit_exceeded, hash_mismatch, unknown_directory, not_signed_in, not_allowed, not_found, method_not_allowed, conflict, wrong_state, unsupported_media, too_many_requests, internal, unavailable, storage_full. */
+        /** @description A refusal or failure. Codes: bad_request, bad_cursor, bad_report, unknown_format, limit_exceeded, hash_mismatch, unknown_directory, not_signed_in, not_allowed, not_a_member, not_found, method_not_allowed, conflict, wrong_state, unsupported_media, too_many_requests, internal, unavailable, storage_full. */
         Problem: {
             headers: {
                 [name: string]: unknown;

@@ -12,6 +12,7 @@ export function usePages<P extends Page<unknown>>(options: Options<P>) {
     rows: pages?.flatMap((page) => page.items as P['items'][number][]),
     /** The first page, for what is said once about the whole list. */
     first: pages?.[0],
+    pages: pages?.length ?? 0,
     more: { has: query.hasNextPage, loading: query.isFetchingNextPage, load: () => void query.fetchNextPage() },
   };
 }

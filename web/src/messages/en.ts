@@ -28,7 +28,7 @@ const severitySources: Record<SeveritySource, string> = {
   result: 'the result itself', rule: 'the rule', level: 'the level the tool gave', default: 'the default, as the tool gave none',
 };
 const roles: Record<Role, string> = { owner: 'Owner', admin: 'Admin', member: 'Member', auditor: 'Auditor' };
-const principals: Record<PrincipalKind, string> = { user: 'Person', api_key: 'API key', workload: 'Workload', system: 'Bailiwick' };
+const principals: Record<PrincipalKind, string> = { user: 'Person', api_key: 'API key', workload: 'Workload', system: 'Bailiwick', unknown: 'Unknown caller' };
 const keyStates: Record<KeyState, string> = { active: 'Active', expired: 'Expired', revoked: 'Revoked' };
 const kinds: Record<ArtifactKind, string> = { json: 'JSON', html: 'HTML', other: 'Other' };
 const trailOutcomes: Record<TrailOutcome, string> = { done: 'Done', refused: 'Refused' };
@@ -95,7 +95,7 @@ export const en = {
 
   scope: {
     directory: 'Directory', allDirectories: 'All directories', project: 'Project', allProjects: 'All projects',
-    unknown: 'Unknown directory',
+    notByProject: 'This list is narrowed by directory only. It shows all projects.',
   },
 
   person: {
@@ -206,7 +206,7 @@ export const en = {
   run: {
     title: (source: string) => `Run from ${source}`,
     provenance: {
-      by: { user: 'Submitted by', api_key: 'Submitted with API key', workload: 'Submitted by workload', system: 'Submitted by' } as Record<PrincipalKind, string>,
+      by: { user: 'Submitted by', api_key: 'Submitted with API key', workload: 'Submitted by workload', system: 'Submitted by', unknown: 'Submitted by' } as Record<PrincipalKind, string>,
       from: (source: string) => `labelled ${source}`, pipeline: (id: string) => `pipeline run ${id}`, address: (address: string) => `from ${address}`,
       tool: (tool: string) => `made by ${tool}`, assessed: 'looked at', subject: (subject: string) => `Token subject ${subject}`,
     },

@@ -30,7 +30,8 @@ export interface DataTableProps<T> {
 
 const VirtualRows = lazy(() => import('./VirtualRows'));
 
-const VIRTUAL_FROM = 100;
+/** Up to here all rows are drawn: they are cheap, and the browser's own search and scrolling work on them. */
+const VIRTUAL_FROM = 500;
 const NARROW = '@media (max-width: 640px)';
 
 const useStyles = makeStyles({

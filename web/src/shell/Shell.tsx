@@ -188,12 +188,23 @@ function useFocusOnNewPage(onNewPage: () => void): void {
   const path = useRouterState({ select: (state) => state.resolvedLocation?.pathname });
   const before = useRef(path);
   const arrived = useEffectEvent(onNewPage);
+  const wentBack = useRef(false);
+  useEffect(() => {
+    const note = () => {
+      wentBack.current = location.pathname !== before.current;
+    };
+    window.addEventListener('popstate', note);
+    return () => window.removeEventListener('popstate', note);
+  }, []);
   useEffect(() => {
     const first = before.current === undefined;
     if (before.current === path) return;
     before.current = path;
     arrived();
     if (first) return;
+    // Going back returns to where one was; the browser sees to that.
+    if (!wentBack.current) window.scrollTo(0, 0);
+    wentBack.current = false;
     document.getElementById(TITLE_ID)?.focus({ preventScroll: true });
   }, [path]);
 }

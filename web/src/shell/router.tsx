@@ -27,7 +27,8 @@ export const router = createRouter({
   routeTree: tree,
   parseSearch,
   stringifySearch,
-  scrollRestoration: true,
+  // Opening an item changes the address too and must not move the list: the shell scrolls, and only for a new page.
+  scrollRestoration: false,
   defaultPendingComponent: () => <ListSkeleton />,
   defaultErrorComponent: Crashed,
   defaultNotFoundComponent: Missing,

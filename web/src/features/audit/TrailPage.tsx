@@ -17,6 +17,7 @@ import { Page, Section } from '@/shared/Page';
 import { SidePanel } from '@/shared/SidePanel';
 import { EmptyState, ErrorState, ListSkeleton, Need, NoMatch } from '@/shared/States';
 import { Time } from '@/shared/Time';
+import { useReachItem } from '@/shared/useReachItem';
 
 const FILTERS = ['action', 'outcome'];
 
@@ -44,8 +45,10 @@ export function TrailPage() {
 function Body() {
   const search = useSearch();
   const set = useSetSearch();
-  const { query, rows, more } = usePages(trailQuery({ action: search.action, outcome: known(t.trailOutcomes, search.outcome) }));
+  const { query, rows, pages, more } = usePages(trailQuery({ action: search.action, outcome: known(t.trailOutcomes, search.outcome) }));
   const kinds = Object.entries(t.trail.kinds).filter(([value]) => value !== '').map(([value, label]) => ({ value, label }));
+  const lines = rows?.map((row) => String(row.seq));
+  useReachItem({ item: search.item, keys: lines, pages, more });
   const entry = rows?.find((row) => String(row.seq) === search.item);
   return (
     <Page
@@ -69,7 +72,7 @@ function Body() {
           <DataTable label={t.trail.table} rows={rows} columns={columns} rowKey={(row) => String(row.seq)} href={(row) => paths.trail({ ...search, item: String(row.seq) })} selected={search.item} more={more} />
         )}
       </Section>
-      {entry && <Entry entry={entry} keys={rows?.map((row) => String(row.seq)) ?? []} hasMore={more.has} />}
+      {entry && <Entry entry={entry} keys={lines ?? []} hasMore={more.has} />}
     </Page>
   );
 }

@@ -9,6 +9,7 @@ import { type Column, DataTable } from '@/shared/DataTable';
 import { FilterPill, FilterRow } from '@/shared/FilterRow';
 import { fileSize } from '@/shared/format';
 import { AppLink, useSearch, useSetSearch } from '@/shared/location';
+import { ProjectNote } from '@/shared/ProjectNote';
 import { Page, Section } from '@/shared/Page';
 import { EmptyState, ErrorState, ListSkeleton, Need, NoMatch } from '@/shared/States';
 import { Time } from '@/shared/Time';
@@ -47,6 +48,7 @@ function Body() {
         </FilterRow>
       }
     >
+      <ProjectNote />
       <Section title={t.reports.table} note={rows && t.list.shown(rows.length, more.has)}>
         {query.isError && !rows ? (
           <ErrorState error={query.error} onRetry={() => void query.refetch()} permission="runs.read" />

@@ -8,6 +8,7 @@ import { number } from '@/shared/format';
 import { FilterRow, FilterSearch } from '@/shared/FilterRow';
 import { useSearch, useSetSearch } from '@/shared/location';
 import { Section } from '@/shared/Page';
+import { useReachItem } from '@/shared/useReachItem';
 import { Tabs } from '@/shared/Tabs';
 import { ErrorState, ListSkeleton, NoMatch, Note } from '@/shared/States';
 
@@ -17,9 +18,11 @@ export function RunResults({ run }: { run: RunDetail }) {
   const search = useSearch();
   const set = useSetSearch();
   const outcome = TABS.find((each) => each === search.outcome);
-  const { query, rows, first, more } = usePages(observationsQuery(run.id, { outcome, search: search.search }));
+  const { query, rows, first, pages, more } = usePages(observationsQuery(run.id, { outcome, search: search.search }));
   const counts = first ? { all: first.failing + first.passed + first.rest, failing: first.failing, passed: first.passed, rest: first.rest } : undefined;
   const names = { all: t.app.all, failing: t.run.attention, passed: t.controls.passed, rest: t.controls.rest };
+  const keys = rows?.map(observationKey);
+  useReachItem({ item: search.item, keys, pages, more });
   const selected = rows?.find((row) => observationKey(row) === search.item);
   return (
     <Section title={t.run.results} note={rows && t.list.shown(rows.length, more.has)}>
@@ -41,7 +44,7 @@ export function RunResults({ run }: { run: RunDetail }) {
       ) : (
         <ObservationTable label={t.run.results} rows={rows} more={more} selected={search.item} />
       )}
-      {selected && <ObservationPanel observation={selected} place={{ keys: rows?.map(observationKey) ?? [], hasMore: more.has }} />}
+      {selected && <ObservationPanel observation={selected} place={{ keys: keys ?? [], hasMore: more.has }} />}
     </Section>
   );
 }

@@ -6,7 +6,9 @@ import { t } from '@/messages';
 import { number } from '@/shared/format';
 import { FilterRow, FilterSearch } from '@/shared/FilterRow';
 import { useSearch, useSetSearch } from '@/shared/location';
+import { ProjectNote } from '@/shared/ProjectNote';
 import { Page, Section } from '@/shared/Page';
+import { useReachItem } from '@/shared/useReachItem';
 import { Tabs } from '@/shared/Tabs';
 import { EmptyState, ErrorState, ListSkeleton, Need, NoMatch } from '@/shared/States';
 import { family, FamilyPill, product, ProductPill } from './filters';
@@ -27,11 +29,13 @@ function Body() {
   const search = useSearch();
   const set = useSetSearch();
   const tab = TABS.find((each) => each === search.outcome) ?? 'failing';
-  const { query, rows, first, more } = usePages(
+  const { query, rows, first, pages, more } = usePages(
     controlsQuery({ outcome: tab, product: product(search.product), family: family(search.family), directory: search.directory, search: search.search }),
   );
   const filtered = FILTERS.some((key) => search[key]);
   const none = first && first.failing + first.passed + first.rest === 0;
+  const keys = rows?.map(observationKey);
+  useReachItem({ item: search.item, keys, pages, more });
   const selected = rows?.find((row) => observationKey(row) === search.item);
   return (
     <Page
@@ -45,6 +49,7 @@ function Body() {
         </FilterRow>
       }
     >
+      <ProjectNote />
       <Tabs
         label={t.controls.tabs} value={tab} onChange={(value) => set({ outcome: value === 'failing' ? undefined : value, item: undefined })}
         tabs={TABS.map((each) => ({ value: each, text: first ? `${t.controls[each]} (${number(first[each])})` : t.controls[each] }))}
@@ -60,7 +65,7 @@ function Body() {
           <ObservationTable label={t.controls.table} rows={rows} more={more} selected={search.item} />
         )}
       </Section>
-      {selected && <ObservationPanel observation={selected} place={{ keys: rows?.map(observationKey) ?? [], hasMore: more.has }} />}
+      {selected && <ObservationPanel observation={selected} place={{ keys: keys ?? [], hasMore: more.has }} />}
     </Page>
   );
 }

@@ -13,6 +13,7 @@ import { useSearch, useSetSearch } from '@/shared/location';
 import { Page, Section } from '@/shared/Page';
 import { EmptyState, ErrorState, ListSkeleton, Need, NoMatch, Note } from '@/shared/States';
 import { Time } from '@/shared/Time';
+import { useReachItem } from '@/shared/useReachItem';
 import { family, FamilyPill, known, product, ProductPill, severity, SeverityPill, StatusPill } from './filters';
 import { FindingPanel } from './FindingPanel';
 import { place } from './place';
@@ -34,13 +35,16 @@ function Body() {
     status: known(t.statuses, search.status), severity: severity(search.severity), family: family(search.family), product: product(search.product),
     directory: search.directory, project: search.project, search: search.search,
   };
-  const { query, rows, more } = usePages(findingsQuery({ ...filter, sort: search.sort === 'first_seen' ? 'first_seen' : undefined }));
+  const { query, rows, pages, more } = usePages(findingsQuery({ ...filter, sort: search.sort === 'first_seen' ? 'first_seen' : undefined }));
   const facets = useQuery({ ...facetsQuery(filter), placeholderData: keepPreviousData }).data;
   const status = filter.status ?? 'open';
   const total = facets?.severity.reduce((sum, facet) => sum + facet.count, 0);
   const filtered = FILTERS.some((key) => key !== 'sort' && search[key]);
   const columns = useColumns(search);
+  const keys = rows?.map((row) => row.id);
   const item = search.item;
+  // A finding is fetched by itself; only the walk along the list needs the rows.
+  useReachItem({ item: item !== undefined && keys?.includes(item) ? item : undefined, keys, pages, more });
   return (
     <Page
       title={t.findings.title}
@@ -67,7 +71,7 @@ function Body() {
           <DataTable label={t.findings.table} rows={rows} columns={columns} rowKey={(row) => row.id} href={(row) => paths.findings({ ...search, item: row.id })} selected={item} more={more} />
         )}
       </Section>
-      {item && <FindingPanel finding={item} place={{ keys: rows?.map((row) => row.id) ?? [], hasMore: more.has }} />}
+      {item && <FindingPanel finding={item} place={{ keys: keys ?? [], hasMore: more.has }} />}
     </Page>
   );
 }
