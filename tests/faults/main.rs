@@ -2,7 +2,13 @@
 //! loses nothing acknowledged and duplicates nothing.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test may fail loudly
 
+mod bad_reports;
 mod daemon;
+mod half_uploads;
 mod kills;
+mod life;
 mod look;
+mod own_database;
 mod reports;
+mod shared;
+mod transient;
