@@ -2,7 +2,9 @@
 //! number; SECURITY-MODEL.md is made from their names.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod data_map;
 mod evidence;
+mod injection;
 mod isolation;
 mod journey;
 mod logs;
@@ -10,6 +12,7 @@ mod keys;
 mod look;
 mod matrix;
 mod open;
+mod sealed;
 mod stage;
 mod tokens;
 mod trail;
