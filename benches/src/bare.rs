@@ -125,7 +125,7 @@ impl Bare {
         }
         run(&mut self.admin, "COMMIT").await?;
         let took = start.elapsed();
-        run(&mut self.admin, &format!("ANALYZE {}", list.join(", "))).await?;
+        run(&mut self.admin, &format!("ANALYZE {}, observations, findings", list.join(", "))).await?;
         Ok(took)
     }
 
@@ -183,7 +183,7 @@ impl Bare {
         ];
         if changed {
             statements.push(format!(
-                "UPDATE findings o SET status = s.status, turned_position = s.turned_position, last_seen = s.last_seen, severity = s.severity
+                "UPDATE findings o SET status = s.status, turned_position = s.turned_position, severity = s.severity
                  FROM bench.findings s WHERE {here} AND o.fingerprint = s.fingerprint AND o.id IN (SELECT finding_id FROM bench.finding_events)"
             ));
             statements
