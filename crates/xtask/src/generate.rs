@@ -1,6 +1,7 @@
 //! `gen`: files made from the contract, and the check that they are current.
 
-use crate::root;
+use crate::command::{self, program};
+use crate::{machine, root};
 use anyhow::{Context, bail};
 use std::fs;
 
@@ -24,5 +25,17 @@ pub fn run(check: bool) -> anyhow::Result<()> {
         }
         fs::write(&path, wanted).with_context(|| format!("write {name}"))?;
     }
-    Ok(())
+    portal_client(check)
+}
+
+/// The portal's types, made from the document above by the tool its package names.
+fn portal_client(check: bool) -> anyhow::Result<()> {
+    let web = root().join("web");
+    machine::packages_of(&web)?;
+    let mut make = program("node", &["scripts/gen.mjs"]);
+    make.current_dir(web);
+    if check {
+        make.arg("--check");
+    }
+    command::run(make)
 }

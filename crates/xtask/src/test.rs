@@ -83,6 +83,7 @@ pub fn run(only: Option<&str>) -> anyhow::Result<()> {
         machine::portal()?;
     }
     if wanted("lints") {
+        tally.check("format", command::run(program("cargo", &["fmt", "--check"])));
         tally.check("generated files", generate::run(true));
         tally.check("clippy", run_lints());
         tally.check("licences and bans", deny());
