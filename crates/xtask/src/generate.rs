@@ -1,4 +1,4 @@
-//! `gen`: files made from the contract, and the check that they are current.
+//! `gen`: files made from the contract and the tests, and the check that they are current.
 
 use crate::command::{self, program};
 use crate::{machine, root};
@@ -10,13 +10,14 @@ pub fn run(check: bool) -> anyhow::Result<()> {
     let files = [
         ("docs/reference/openapi.json", bailiwick_contract::openapi::text()),
         ("docs/reference/permissions.json", permissions),
+        ("SECURITY-MODEL.md", crate::security_model::text()?),
     ];
     for (name, wanted) in files {
         let path = root().join(name);
         if check {
             let found = fs::read_to_string(&path).unwrap_or_default();
             if found != wanted {
-                bail!("{name} is not what the contract says: run `cargo xtask gen` and commit it");
+                bail!("{name} is not current: run `cargo xtask gen` and commit it");
             }
             continue;
         }

@@ -8,6 +8,7 @@ mod command;
 mod demo;
 mod generate;
 mod machine;
+mod security_model;
 mod test;
 
 #[derive(Parser)]
