@@ -83,7 +83,7 @@ async fn tell(arguments: &Arguments, sim: &Sim, ca: &Path, data: &Path, url: &st
         "portal": url,
         "api": url,
         "ca_file": ca,
-        "database_url": format!("postgres://bailiwick_superuser@localhost/bailiwick?host={}", data.join("postgres").display()),
+        "database_url": format!("postgres://bailiwick_superuser@localhost/bailiwick?host={}", data.join("postgres/socket").display()),
         "tenants": tenants.iter().map(seed::Tenant::document).collect::<Vec<_>>(),
         "sim": sim.describe(),
     });
