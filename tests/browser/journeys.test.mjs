@@ -1,11 +1,16 @@
 // The portal as people use it, in Chromium, against the demo. Every story stands alone; they share the demo and the browser.
 import { after, before } from 'node:test';
+import { tellAll } from './lib/story.mjs';
 import { startWorld, stopWorld } from './lib/world.mjs';
+import './stories/signing-in.mjs';
+import './stories/overview-and-changes.mjs';
+import './stories/findings.mjs';
+import './stories/evidence.mjs';
+import './stories/sealed-report.mjs';
+import './stories/settings.mjs';
+import './stories/roles.mjs';
+import './stories/everybody.mjs';
 
 before(startWorld, { timeout: 120_000 });
 after(stopWorld, { timeout: 60_000 });
-
-await import('./stories/signing-in.mjs');
-await import('./stories/overview-and-changes.mjs');
-await import('./stories/findings.mjs');
-await import('./stories/evidence.mjs');
+tellAll();

@@ -3,12 +3,34 @@
 import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { world } from './world.mjs';
 
 const FAILURES = process.env.BAILIWICK_TARGET && join(process.env.BAILIWICK_TARGET, 'browser-failures');
 
+const chapters = [];
+
+/** The stories that follow belong together. Two are told at a time, unless they would be in each other's way. */
+export function chapter(name, options = {}) {
+  chapters.push({ name, stories: [], concurrency: 2, ...options });
+}
+
 export function story(name, tell, options = {}) {
+  chapters.at(-1).stories.push({ name, tell, options });
+}
+
+/** Hands all stories to the test runner, chapter after chapter. */
+export function tellAll() {
+  for (const { name, stories, concurrency, ...hooks } of chapters) {
+    describe(name, { concurrency }, () => {
+      if (hooks.before) before(hooks.before);
+      if (hooks.after) after(hooks.after);
+      for (const each of stories) tellOne(each);
+    });
+  }
+}
+
+function tellOne({ name, tell, options }) {
   test(name, async (t) => {
     const visit = await open(options);
     try {

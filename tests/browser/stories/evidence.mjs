@@ -4,9 +4,11 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256 } from '../lib/api.mjs';
 import { choose, rows, settled, signIn, visit } from '../lib/people.mjs';
-import { story } from '../lib/story.mjs';
+import { chapter, story } from '../lib/story.mjs';
 import { becomes } from '../lib/wait.mjs';
 import { runOf, world } from '../lib/world.mjs';
+
+chapter('Runs and reports');
 
 story('runs are listed, narrowed, and opened with their provenance', async ({ page }) => {
   const run = await runOf('contoso', 'maester-3');
@@ -79,7 +81,7 @@ story('a report that cannot be read becomes a failed run that says where and why
   const run = await world.tenants.fabrikam.pipeline.submit('Nightly', [{ name: 'TestResults.json', bytes: whole.subarray(0, whole.length / 2) }]);
   assert.equal(run.state, 'failed');
   await signIn(page, 'fabrikam', 'owner');
-  await page.getByRole('list', { name: 'Needs attention' }).getByRole('link', { name: /Run from Nightly/ }).click();
+  await page.getByRole('list', { name: 'Needs attention' }).getByRole('link', { name: /Run from Nightly/ }).first().click();
   await settled(page, 'Run from Nightly');
   const main = page.getByRole('main');
   await main.getByText(run.failure.detail).waitFor();

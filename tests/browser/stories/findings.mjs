@@ -1,9 +1,11 @@
 // Findings: narrowed, sorted, opened, walked with the keyboard; and the controls behind them.
 import assert from 'node:assert/strict';
 import { choose, hasFocus, rows, settled, signIn, visit } from '../lib/people.mjs';
-import { story } from '../lib/story.mjs';
+import { chapter, story } from '../lib/story.mjs';
 import { becomes } from '../lib/wait.mjs';
 import { world } from '../lib/world.mjs';
+
+chapter('Findings and controls');
 
 const param = (page, name) => new URL(page.url()).searchParams.get(name);
 

@@ -1,9 +1,11 @@
 // The morning look: how we stand, what got worse, and the pair of runs that shows it.
 import assert from 'node:assert/strict';
 import { notice, rows, select, settled, signIn, visit } from '../lib/people.mjs';
-import { story } from '../lib/story.mjs';
+import { chapter, story } from '../lib/story.mjs';
 import { becomes } from '../lib/wait.mjs';
 import { runOf, world } from '../lib/world.mjs';
+
+chapter('Overview and changes');
 
 const day = (iso) => new Date(iso).toLocaleDateString('en-GB', { day: 'numeric', month: 'short', timeZone: 'UTC' });
 
@@ -59,13 +61,13 @@ story('day 2 compared with day 1 shows that MT.1005 got worse', async ({ page })
 });
 
 story('a baseline is pinned, compared with, and unpinned', async ({ page }) => {
-  const { owner } = world.tenants.contoso;
-  const one = await runOf('contoso', 'maester-1');
-  const { series } = await owner.get('/api/v1/drift?family=maester');
-  await signIn(page, 'contoso', 'owner', '/changes');
+  const { owner } = world.tenants.fabrikam;
+  const one = await runOf('fabrikam', 'scan-1');
+  const { series } = await owner.get('/api/v1/drift?family=sarif');
+  await signIn(page, 'fabrikam', 'owner', '/changes');
   try {
-    await select(page, 'Series', /^Maester/);
-    await select(page, 'From (older)', new RegExp(`^${day(one.assessed_at)} .*GitHub Actions`));
+    await select(page, 'Series', /payments-api$/);
+    await select(page, 'From (older)', new RegExp(`^${day(one.assessed_at)} .*Azure DevOps`));
     await page.getByText('run 1 compared with run 3').waitFor();
     await page.getByRole('button', { name: 'Pin older run as baseline' }).click();
     await notice(page, 'Baseline pinned').waitFor();
@@ -75,7 +77,7 @@ story('a baseline is pinned, compared with, and unpinned', async ({ page }) => {
     await page.getByRole('button', { name: 'Unpin baseline' }).click();
     await page.getByText('run 2 compared with run 3').waitFor();
   } finally {
-    // The stories after this one look at the default pair.
+    // Whatever happened, the default pair is the default again.
     await owner.send('DELETE', `/api/v1/series/${series.id}/baseline`).catch(() => undefined);
   }
 });

@@ -1,7 +1,9 @@
 // Signing in with Microsoft (authorization code with PKCE), being refused, coming back, and leaving.
 import assert from 'node:assert/strict';
 import { pickAccount, settled, signIn, signOut } from '../lib/people.mjs';
-import { story } from '../lib/story.mjs';
+import { chapter, story } from '../lib/story.mjs';
+
+chapter('Signing in');
 
 story('an owner signs in through Microsoft and lands on the overview', async ({ page }) => {
   const token = page.waitForRequest((request) => request.method() === 'POST' && new URL(request.url()).pathname.endsWith('/oauth2/v2.0/token'));
