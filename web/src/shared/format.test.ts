@@ -19,6 +19,8 @@ describe('figures', () => {
   it('counts expiry in days, past ones below zero', () => {
     expect(daysUntil('2026-11-23T11:00:00Z', now)).toBe(1);
     expect(daysUntil('2026-11-20T12:00:00Z', now)).toBe(-2);
+    // Made for seven days by a clock that is a few seconds ahead of this one.
+    expect(daysUntil('2026-11-29T12:00:20Z', now)).toBe(7);
   });
 
   it('joins words', () => {

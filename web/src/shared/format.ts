@@ -27,9 +27,9 @@ export function shortDate(iso: string | number): string {
   return new Date(iso).toLocaleDateString('en-GB', { day: 'numeric', month: 'short' });
 }
 
-/** Whole days from now until then; negative when past. */
+/** Days from now until then, to the nearest; negative when past. */
 export function daysUntil(iso: string, now: number): number {
-  return Math.ceil((Date.parse(iso) - now) / 86_400_000);
+  return Math.round((Date.parse(iso) - now) / 86_400_000);
 }
 
 /** A share as a percentage. Rounded so that only all is 100 % and only nothing is 0 %. */
