@@ -6,7 +6,7 @@ use bailiwick_server::config::{Config, DEFAULT};
 use bailiwick_server::runtime::{self, Role};
 use bailiwick_store::keyring::KeyEncryptionKey;
 use clap::{Parser, Subcommand, ValueEnum};
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -52,7 +52,9 @@ enum RoleArgument {
 }
 
 fn main() -> ExitCode {
-    let format = tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(
+    give_memory_back();
+    // Colours are for people; a log file holds words.
+    let format = tracing_subscriber::fmt().with_ansi(std::io::stderr().is_terminal()).with_writer(std::io::stderr).with_env_filter(
         tracing_subscriber::EnvFilter::try_from_env("BAILIWICK_LOG").unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info")),
     );
     format.init();
@@ -63,6 +65,21 @@ fn main() -> ExitCode {
             let _ = writeln!(std::io::stderr(), "bailiwickd: {error:#}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Lets the C library's allocator return what an import needed: two arenas instead of eight a processor, and a threshold for returning
+/// memory that does not grow with use. Measured after a million results, 44 MiB stay otherwise, twice what an idle process holds. The
+/// allocator reads both before `main`, so the process replaces itself once, under the same id; other C libraries take no notice.
+fn give_memory_back() {
+    const SETTINGS: [(&str, &str); 2] = [("MALLOC_ARENA_MAX", "2"), ("MALLOC_TRIM_THRESHOLD_", "131072")];
+    if SETTINGS.iter().any(|(name, _)| std::env::var_os(name).is_some()) {
+        return;
+    }
+    if let Ok(own) = std::env::current_exe() {
+        use std::os::unix::process::CommandExt;
+        // Comes back only when it failed; then the process goes on as it is.
+        let _ = std::process::Command::new(own).args(std::env::args_os().skip(1)).envs(SETTINGS).exec();
     }
 }
 

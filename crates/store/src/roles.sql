@@ -16,6 +16,14 @@ BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'bailiwick_login') THEN
         CREATE ROLE bailiwick_login LOGIN NOINHERIT NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS;
     END IF;
+    -- Each scope first ends what an earlier one may have left, and PostgreSQL warns in its log that nothing was left: a line a request.
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'bailiwick_login' AND 'log_min_messages=error' = ANY (rolconfig)) THEN
+        BEGIN
+            ALTER ROLE bailiwick_login SET log_min_messages = 'error';
+        EXCEPTION WHEN insufficient_privilege THEN
+            NULL; -- a setting only superusers give; without it the log is longer
+        END;
+    END IF;
     IF NOT pg_has_role('bailiwick_login', 'bailiwick_app', 'MEMBER') THEN
         GRANT bailiwick_app, bailiwick_system TO bailiwick_login;
     END IF;
