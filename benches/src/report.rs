@@ -87,6 +87,13 @@ fn written(value: f64, unit: &str) -> String {
     }
 }
 
+/// What only a tenth of several values stays under: the time something takes when the machine does little else.
+pub fn undisturbed(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 10).copied().unwrap_or(f64::NAN)
+}
+
 /// The middle of several values.
 pub fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
@@ -95,5 +102,29 @@ pub fn median(values: &[f64]) -> f64 {
         0 => f64::NAN,
         n if n % 2 == 1 => sorted[n / 2],
         n => f64::midpoint(sorted[n / 2 - 1], sorted[n / 2]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_measure_over_its_limit_fails_the_report() {
+        let mut report = Report::new(true);
+        report.add("at its limit", 2.5, 2.5, "x", "").unwrap();
+        assert!(report.passed());
+        report.add("over it", 2.51, 2.5, "x", "").unwrap();
+        assert!(!report.passed());
+        report.measures.pop();
+        report.add("not known", f64::NAN, 2.5, "x", "").unwrap();
+        assert!(!report.passed(), "a measure that gave no number has not passed");
+        assert!(report.table().contains("| not known | NaN x | 2.50 x | **fail** |"), "{}", report.table());
+    }
+
+    #[test]
+    fn the_middle_is_taken() {
+        assert_eq!((median(&[3.0, 1.0, 2.0]), median(&[4.0, 1.0, 2.0, 3.0])), (2.0, 2.5));
+        assert!(median(&[]).is_nan());
     }
 }

@@ -124,3 +124,49 @@ pub fn parse(file: &Path, results: u32) -> anyhow::Result<Duration> {
     anyhow::ensure!(counts.0 == results, "{} holds {} results, not {results}", file.display(), counts.0);
     Ok(took)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashMap;
+
+    /// Content by fingerprint.
+    #[derive(Default)]
+    struct Known(HashMap<[u8; 16], u64>);
+
+    impl Sink for Known {
+        fn begin_series(&mut self, _: SeriesInfo) -> ControlFlow<()> {
+            ControlFlow::Continue(())
+        }
+        fn check(&mut self, _: CheckInfo) -> ControlFlow<()> {
+            ControlFlow::Continue(())
+        }
+        fn observation(&mut self, observation: Observation) -> ControlFlow<()> {
+            self.0.insert(observation.fingerprint, observation.content);
+            ControlFlow::Continue(())
+        }
+        fn end_series(&mut self, _: SeriesEnd) -> ControlFlow<()> {
+            ControlFlow::Continue(())
+        }
+    }
+
+    fn known(made: &Made) -> HashMap<[u8; 16], u64> {
+        let mut bytes = Vec::new();
+        write_all(made, &mut bytes).unwrap();
+        let mut known = Known::default();
+        bailiwick_formats::read(&bytes[..], &Limits::default(), &mut known).unwrap();
+        known.0
+    }
+
+    #[test]
+    fn a_changed_report_differs_in_a_tenth_of_its_results() {
+        for full in [true, false] {
+            let made = Made { results: 2_000, tool: "Scanner".into(), tenth_changed: false, full };
+            let (before, after) = (known(&made), known(&Made { tenth_changed: true, ..made.clone() }));
+            assert_eq!((before.len(), after.len()), (2_000, 2_000), "every result is one of its own");
+            let gone = before.keys().filter(|k| !after.contains_key(*k)).count();
+            let said_else = before.iter().filter(|(k, content)| after.get(*k).is_some_and(|now| now != *content)).count();
+            assert_eq!((gone, said_else), (100, 100));
+        }
+    }
+}

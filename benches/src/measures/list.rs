@@ -5,7 +5,7 @@ use super::thousands;
 use crate::api::{Caller, File};
 use crate::bare::{run, tenant};
 use crate::daemon::{Daemon, Home};
-use crate::report::{Report, median};
+use crate::report::{Report, median, undisturbed};
 use crate::sarif::{self, Made};
 use crate::stage::{SUBJECT, Stage};
 use anyhow::Context;
@@ -16,11 +16,13 @@ use std::time::Instant;
 
 const PATH: &str = "/api/v1/findings?limit=100";
 
-/// Middle latencies in milliseconds.
+/// Latencies in milliseconds: the middle ones, to compare what was measured side by side; and the API's undisturbed one, to compare
+/// moments minutes apart, between which the machine may have got other work.
 #[derive(Debug, Clone, Copy)]
 struct Latency {
     api: f64,
     bare: f64,
+    undisturbed: f64,
 }
 
 pub async fn measure(stage: &Stage, report: &mut Report) -> anyhow::Result<()> {
@@ -48,12 +50,12 @@ pub async fn measure(stage: &Stage, report: &mut Report) -> anyhow::Result<()> {
         "x",
         format!("API {:.2} ms, the statement alone {:.2} ms", large.api, large.bare),
     )?;
-    let detail = format!("API {:.2} ms before, {:.2} ms now", small.api, large.api);
-    report.add(format!("list, findings from {} to {}", thousands(few), thousands(many)), large.api / small.api, 1.2, "x", detail)?;
+    let detail = format!("API undisturbed {:.2} ms before, {:.2} ms now", small.undisturbed, large.undisturbed);
+    report.add(format!("list, findings from {} to {}", thousands(few), thousands(many)), large.undisturbed / small.undisturbed, 1.2, "x", detail)?;
     add_tenants(&home, crowd).await?;
     let crowded = latency(stage, &home, &statement).await?;
-    let detail = format!("API {:.2} ms before, {:.2} ms now", large.api, crowded.api);
-    report.add(format!("list, tenants from {} to {}", thousands(some), thousands(crowd)), crowded.api / large.api, 1.2, "x", detail)?;
+    let detail = format!("API undisturbed {:.2} ms before, {:.2} ms now", large.undisturbed, crowded.undisturbed);
+    report.add(format!("list, tenants from {} to {}", thousands(some), thousands(crowd)), crowded.undisturbed / large.undisturbed, 1.2, "x", detail)?;
     daemon.stop().await
 }
 
@@ -165,7 +167,7 @@ async fn latency(stage: &Stage, home: &Home, statement: &str) -> anyhow::Result<
             }
         }
     }
-    Ok(Latency { api: median(&api), bare: median(&sql) })
+    Ok(Latency { api: median(&api), bare: median(&sql), undisturbed: undisturbed(&api) })
 }
 
 async fn one_api(owner: &Caller) -> anyhow::Result<f64> {
