@@ -16,6 +16,9 @@ use std::num::NonZeroU32;
 pub const LOGIN_ROLE: &str = "bailiwick_login";
 const ITERATIONS: NonZeroU32 = NonZeroU32::new(4096).unwrap();
 
+/// The advisory lock of whoever sets the password; roles.sql holds the same one.
+const SETTING_PASSWORD: i64 = 7_235_648_921;
+
 /// What the role's comment says before the id of the key its password was made from.
 const MADE_FROM: &str = "Bailiwick's login; password made from key ";
 
@@ -41,16 +44,24 @@ pub async fn login_options(
     // Base64 and the signs of the format only: nothing to quote.
     let statement = format!("ALTER ROLE {LOGIN_ROLE} PASSWORD '{}'", verifier(password.expose(), &salt));
     let mut connection = admin.clone().disable_statement_logging().connect().await?;
-    if let Some(id) = made_from(&mut connection).await?.filter(|id| *id != key.id() && older.iter().all(|k| k.id() != *id)) {
-        let detail = format!(
-            "The database belongs to the key-encryption key {id}, and this process was given {}. Set keys.kek_file to the file the other processes use, or name that one in keys.older_kek_files.",
-            key.id()
-        );
-        return Err(Problem::new(Code::Conflict, detail).into());
+    let mut tx = connection.begin().await?;
+    // Several processes may start at once, on a database that is new to all of them: one sets the password, the others find it set.
+    sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(SETTING_PASSWORD).execute(&mut *tx).await?;
+    match made_from(&mut tx).await? {
+        Some(id) if id != key.id() && older.iter().all(|k| k.id() != id) => {
+            let detail = format!(
+                "The database belongs to the key-encryption key {id}, and this process was given {}. Set keys.kek_file to the file the other processes use, or name that one in keys.older_kek_files.",
+                key.id()
+            );
+            return Err(Problem::new(Code::Conflict, detail).into());
+        }
+        Some(id) if id == key.id() && login.clone().disable_statement_logging().connect().await.is_ok() => return Ok(login),
+        _ => {}
     }
-    raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await?;
+    raw_sql(AssertSqlSafe(statement)).execute(&mut *tx).await?;
     let comment = format!("COMMENT ON ROLE {LOGIN_ROLE} IS '{}{}'", MADE_FROM.replace('\'', "''"), key.id());
-    raw_sql(AssertSqlSafe(comment)).execute(&mut connection).await?;
+    raw_sql(AssertSqlSafe(comment)).execute(&mut *tx).await?;
+    tx.commit().await?;
     connection.close().await?;
     Ok(login)
 }
