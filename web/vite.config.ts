@@ -17,7 +17,7 @@ export default defineConfig({
   },
   server: {
     proxy: {
-      '/api': { target: process.env.BAILIWICK_URL ?? 'http://127.0.0.1:8080', changeOrigin: false },
+      '/api': { target: process.env.BAILIWICK_URL ?? 'http://127.0.0.1:8480', changeOrigin: false },
     },
   },
   test: { environment: 'jsdom', include: ['src/**/*.test.{ts,tsx}'] },

@@ -64,8 +64,11 @@ pub async fn start(
     clock: Arc<dyn Clock>,
     rng: Arc<dyn Rng>,
 ) -> anyhow::Result<Running> {
-    let listener = TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
-    let address = listener.local_addr()?;
+    let listener = match role {
+        Role::Worker => None,
+        Role::Both | Role::Api => Some(TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?),
+    };
+    let address = listener.as_ref().map_or(Ok(config.listen), TcpListener::local_addr)?;
     private_folder(&config.data_folder)?;
     let url = if given.is_some() { None } else { database_url(config)? };
     let (key, older) = (key_encryption_key(config, url.is_some(), &*rng)?, older_keys(config)?);
@@ -91,7 +94,7 @@ pub async fn start(
     let app = app(config, services.clone(), calls.clone(), clock)?;
     let (stop, stopped) = watch::channel(false);
     let mut tasks = Vec::new();
-    if role != Role::Worker {
+    if let Some(listener) = listener {
         tasks.push(tokio::spawn(listen(listener, router(app.clone())?, stopped.clone())));
     }
     if !config.metrics_listen.is_empty() {
@@ -137,9 +140,15 @@ async fn listen(listener: TcpListener, router: axum::Router, mut stop: watch::Re
     }
 }
 
-/// Makes a folder that only its owner may enter, though others may pass through it to the private PostgreSQL's own.
+/// Makes a folder that nobody else may list. Others may pass through it: the private PostgreSQL runs as another user.
 fn private_folder(folder: &Path) -> anyhow::Result<()> {
-    std::fs::create_dir_all(folder).with_context(|| format!("cannot make the data folder {}", folder.display()))
+    made(folder, 0o711)
+}
+
+fn made(folder: &Path, mode: u32) -> anyhow::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    let made = std::fs::DirBuilder::new().recursive(true).mode(mode).create(folder);
+    made.with_context(|| format!("cannot make the folder {}", folder.display()))
 }
 
 fn database_url(config: &Config) -> anyhow::Result<Option<String>> {
@@ -168,9 +177,7 @@ fn key_encryption_key(config: &Config, own_database: bool, rng: &dyn Rng) -> any
 
 /// Makes a folder with mode 0700.
 fn owner_only(folder: &Path) -> anyhow::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
-    made.with_context(|| format!("cannot make the folder {}", folder.display()))
+    made(folder, 0o700)
 }
 
 enum Login {

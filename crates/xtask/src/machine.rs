@@ -44,7 +44,12 @@ pub fn for_demo() -> anyhow::Result<()> {
     if !has_postgres() {
         wanted.push(("initdb", "postgresql"));
     }
-    packages(&wanted)
+    packages(&wanted)?;
+    let version = program("node", &["--version"]).output().context("cannot ask node its version")?;
+    let version = String::from_utf8_lossy(&version.stdout).trim().to_owned();
+    let major = version.trim_start_matches('v').split('.').next().and_then(|n| n.parse::<u32>().ok()).unwrap_or(0);
+    anyhow::ensure!(major >= 20, "Node is {version}: the portal is built with 20.19 or newer. Install it from nodejs.org and start again.");
+    Ok(())
 }
 
 /// What the tests need on top: a browser, and Python for Microsoft's own clients.

@@ -126,7 +126,7 @@ async function open(option: SignIn) {
     auth: {
       clientId: option.client_id,
       authority: option.authority,
-      knownAuthorities: [option.known_authority],
+      knownAuthorities: option.known_authority ? [option.known_authority] : [],
       redirectUri: `${location.origin}/`,
     },
     cache: { cacheLocation: 'sessionStorage' },

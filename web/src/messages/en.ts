@@ -250,7 +250,7 @@ export const en = {
       tenant: 'Tenant', name: 'Name', id: 'Tenant id', signIn: 'Sign-in directory', save: 'Save', saved: 'Settings saved.', unknown: 'When a report names a directory that is not listed',
       refuse: 'Refuse the report', add: 'Add the directory', directories: 'Directories', directoriesLead: 'The Microsoft Entra tenants that reports may be about.', addDirectory: 'List a directory',
       directoryName: 'Name', directoryId: 'Directory (tenant) id', origin: 'How it came', added: 'Added', lastRun: 'Newest run', remove: 'Remove', removeNamed: (name: string) => `Remove ${name}`,
-      removeTitle: (name: string) => `Remove ${name}`, removeBody: 'Reports about this directory are refused or added anew, as the setting above says. What is stored stays.', removed: 'Directory removed.', listed: 'Directory listed.',
+      removeTitle: (name: string) => `Remove ${name}`, removeBody: 'Reports about this directory are refused from now on. What is stored stays.', removed: 'Directory removed.', listed: 'Directory listed.',
       emptyTitle: 'No directories yet', empty: 'List the directory your reports are about, or let the first report add it.', noChange: 'Nothing has changed.', badId: 'A directory id is a GUID, such as 7e0c4c26-0f0e-4f4e-9d0f-1f5f4f8f5a01.', actions: 'Actions',
     },
     members: {

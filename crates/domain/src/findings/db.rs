@@ -361,7 +361,8 @@ pub async fn update_findings(scope: &mut WriteScope, at: &At, rows: &[FindingUpd
     Ok(())
 }
 
-/// Fixes findings that a whole scan no longer names; with `looked_for`, only those of checks among them. Answers how many.
+/// Fixes findings that a whole scan no longer names; with `looked_for`, only those of checks among them (`CA1000/sub` is one of
+/// `CA1000`, SARIF 2.1.0 section 3.52.4). Answers how many.
 pub async fn fix(scope: &mut WriteScope, at: &At, fingerprints: &[[u8; 16]], looked_for: &[String]) -> Result<u32, Problem> {
     let tenant = scope.tenant();
     let mut fixed = 0;
@@ -372,7 +373,8 @@ pub async fn fix(scope: &mut WriteScope, at: &At, fingerprints: &[[u8; 16]], loo
                 FROM unnest($6::bytea[]) AS n (fingerprint)
                 WHERE f.tenant_id = $1 AND f.series_id = $2 AND f.fingerprint = n.fingerprint
                   AND (cardinality($7::text[]) = 0 OR EXISTS (
-                      SELECT FROM checks c WHERE c.tenant_id = $1 AND c.id = f.check_id AND c.key = ANY($7)))
+                      SELECT FROM checks c, unnest($7) AS l (key)
+                      WHERE c.tenant_id = $1 AND c.id = f.check_id AND (c.key = l.key OR starts_with(c.key, l.key || '/'))))
                 RETURNING f.id, f.project_id)
              INSERT INTO finding_events (tenant_id, finding_id, position, project_id, kind, run_id, at)
              SELECT $1, id, $3, project_id, 'fixed', $4, $5 FROM turned",

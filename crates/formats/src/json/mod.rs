@@ -3,7 +3,7 @@
 //! Written here rather than taken from a library because four things must hold at once, also inside members that are skipped:
 //! every refusal names line, column and JSON path; depth and string length are bounded; bytes that are no valid UTF-8, NUL
 //! and lone surrogates are refused instead of replaced; and memory stays at one buffer and one string however large the file.
-//! What it accepts is held equal to `serde_json` by a property test (`tests/json_oracle.rs`).
+//! What it accepts is held equal to `serde_json` by a property test (`tests/properties.rs`).
 
 use crate::model::{FormatError, FormatErrorKind, Limits};
 use std::io::{self, Read};
