@@ -1,4 +1,5 @@
 // Findings of every source in one list, with the one that is open beside it.
+import { makeStyles } from '@fluentui/react-components';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { facetsQuery, findingsQuery } from '@/api/queries';
 import type { Finding } from '@/api/schema';
@@ -20,6 +21,9 @@ import { place } from './place';
 
 const FILTERS = ['status', 'severity', 'family', 'product', 'search', 'sort'];
 
+// A telephone has no keys to hint at.
+const useStyles = makeStyles({ keys: { '@media (max-width: 640px)': { display: 'none' } } });
+
 export function FindingsPage() {
   return (
     <Need permission="findings.read" page={t.findings.title}>
@@ -29,6 +33,7 @@ export function FindingsPage() {
 }
 
 function Body() {
+  const styles = useStyles();
   const search = useSearch();
   const set = useSetSearch();
   const filter = {
@@ -60,7 +65,7 @@ function Body() {
         </FilterRow>
       }
     >
-      <Section title={t.findings.table} note={rows && t.list.shown(rows.length, more.has)} actions={rows?.length ? <Note>{t.list.hint}</Note> : undefined}>
+      <Section title={t.findings.table} note={rows && t.list.shown(rows.length, more.has)} actions={rows?.length ? <span className={styles.keys}><Note>{t.list.hint}</Note></span> : undefined}>
         {query.isError && !rows ? (
           <ErrorState error={query.error} onRetry={() => void query.refetch()} permission="findings.read" />
         ) : !rows ? (

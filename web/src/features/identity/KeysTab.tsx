@@ -37,9 +37,9 @@ export function KeysTab() {
     { key: 'hint', name: words.hint, width: '80px', cell: (row) => <Mono>{`…${row.hint}`}</Mono> },
     { key: 'scope', name: words.scope, width: 'minmax(0, 1fr)', cell: (row) => project(row.project) ?? words.wholeTenant },
     { key: 'state', name: words.state, width: '100px', cell: (row) => <KeyStateBadge state={row.state} /> },
-    { key: 'expires', name: words.expires, width: '110px', cell: (row) => <span title={exactTime(row.expires_at)}>{words.inDays(daysUntil(row.expires_at, now))}</span> },
-    { key: 'used', name: words.lastUsed, width: '110px', cell: (row) => (row.last_used_at ? <Time at={row.last_used_at} /> : words.never) },
-    { key: 'created', name: words.created, width: '110px', wideOnly: true, cell: (row) => <Time at={row.created_at} /> },
+    { key: 'expires', name: words.expires, width: '110px', align: 'end', cell: (row) => <span title={exactTime(row.expires_at)}>{words.inDays(daysUntil(row.expires_at, now))}</span> },
+    { key: 'used', name: words.lastUsed, width: '110px', align: 'end', cell: (row) => (row.last_used_at ? <Time at={row.last_used_at} /> : words.never) },
+    { key: 'created', name: words.created, width: '110px', align: 'end', wideOnly: true, cell: (row) => <Time at={row.created_at} /> },
     {
       key: 'actions', name: words.actions, width: '110px',
       cell: (row) => (

@@ -29,7 +29,7 @@ export function MembersTab() {
     { key: 'name', name: words.name, width: 'minmax(0, 1.2fr)', cell: (row) => row.name },
     { key: 'email', name: words.email, width: 'minmax(0, 1.4fr)', cell: (row) => row.email || '–' },
     { key: 'role', name: words.role, width: 'minmax(120px, 170px)', cell: (row) => (whyNot === undefined ? <RolePicker member={row} /> : t.roles[row.role]) },
-    { key: 'added', name: words.added, width: '120px', cell: (row) => <Time at={row.added_at} /> },
+    { key: 'added', name: words.added, width: '120px', align: 'end', cell: (row) => <Time at={row.added_at} /> },
     {
       key: 'actions', name: words.actions, width: '110px',
       cell: (row) => (

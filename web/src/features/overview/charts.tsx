@@ -24,6 +24,9 @@ export function TrendLines({ trend, name, height }: { trend: TrendPoint[]; name:
   // Days are named once, however short the time.
   const ticks = spread.filter((tick, index) => shortDate(tick) !== shortDate(spread[index - 1] ?? NaN));
   const low = Math.min(...trend.map((point) => point.posture));
+  const ends = ids.map((id) => trend.findLast((point) => point.series === id)!);
+  // Two lines that end at the same place share it: one is named above its mark, the other below.
+  const below = ends.map((end, index) => ends.some((other, at) => at !== index && other.at === end.at && other.posture - end.posture < 0.08 && (other.posture > end.posture || (other.posture === end.posture && at < index))));
   return (
     <ResponsiveContainer width="100%" height={height}>
       <LineChart data={rows} margin={{ top: 16, right: 24, bottom: 0, left: -8 }} accessibilityLayer aria-label={t.overview.trend}>
@@ -41,7 +44,7 @@ export function TrendLines({ trend, name, height }: { trend: TrendPoint[]; name:
                 dataKey={id}
                 content={({ x, y, index: at, value }) =>
                   at === last ? (
-                    <text x={Number(x)} y={Number(y) - 8} textAnchor={Number(x) < 80 ? 'start' : 'end'} fontSize={12} fontWeight={600} fill={tokens.colorNeutralForeground1}>
+                    <text x={Number(x)} y={Number(y) + (below[index] ? 18 : -8)} textAnchor={Number(x) < 80 ? 'start' : 'end'} fontSize={12} fontWeight={600} fill={tokens.colorNeutralForeground1}>
                       {percent(Number(value))}
                     </text>
                   ) : null

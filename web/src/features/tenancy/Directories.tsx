@@ -28,8 +28,8 @@ export function Directories() {
     { key: 'name', name: words.directoryName, width: 'minmax(0, 1.2fr)', cell: (row) => row.name },
     { key: 'id', name: words.directoryId, width: 'minmax(0, 1.6fr)', cell: (row) => <Mono>{row.id}</Mono> },
     { key: 'origin', name: words.origin, width: 'minmax(0, 1fr)', cell: (row) => t.origins[row.origin] },
-    { key: 'added', name: words.added, width: '120px', cell: (row) => <Time at={row.added_at} /> },
-    { key: 'last', name: words.lastRun, width: '120px', cell: (row) => <Time at={row.last_run_at} /> },
+    { key: 'added', name: words.added, width: '120px', align: 'end', cell: (row) => <Time at={row.added_at} /> },
+    { key: 'last', name: words.lastRun, width: '120px', align: 'end', cell: (row) => <Time at={row.last_run_at} /> },
     {
       key: 'actions', name: words.actions, width: '110px',
       cell: (row) => (

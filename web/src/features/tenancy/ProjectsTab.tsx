@@ -21,7 +21,7 @@ const words = t.settings.projects;
 
 const columns: Column<Project>[] = [
   { key: 'name', name: words.name, width: 'minmax(0, 2fr)', cell: (row) => <AppLink href={paths.findings({ project: row.id })}>{row.name}</AppLink> },
-  { key: 'created', name: words.created, width: '140px', cell: (row) => <Time at={row.created_at} /> },
+  { key: 'created', name: words.created, width: '140px', align: 'end', cell: (row) => <Time at={row.created_at} /> },
 ];
 
 export function ProjectsTab() {
