@@ -73,6 +73,16 @@ pub async fn role_of(sql: &mut PgConnection, tenant: TenantId, directory: Direct
     Ok(role.as_deref().and_then(Role::parse))
 }
 
+/// Lets one at a time decide, until its transaction ends, whether a tenant has members yet.
+pub async fn lock_first_owners(sql: &mut PgConnection, tenant: TenantId) -> Result<(), Problem> {
+    sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('first owners of ' || $1::text, 0))")
+        .bind(tenant.0)
+        .execute(sql)
+        .await
+        .map_err(StoreError::from)?;
+    Ok(())
+}
+
 pub async fn insert_member(sql: &mut PgConnection, tenant: TenantId, member: &Member) -> Result<(), Problem> {
     sqlx::query(
         "INSERT INTO members (tenant_id, id, directory_id, object_id, name, email, role, added_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",

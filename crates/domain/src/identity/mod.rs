@@ -17,6 +17,8 @@ use bailiwick_store::WriteScope;
 /// The database's.
 pub async fn first_owners(scope: &mut WriteScope, owners: &[Member]) -> Result<bool, Problem> {
     let tenant = scope.tenant();
+    // Several processes may start at once.
+    db::lock_first_owners(scope.sql(), tenant).await?;
     if owners.is_empty() || !db::members(scope.sql(), tenant, None, 1).await?.is_empty() {
         return Ok(false);
     }
