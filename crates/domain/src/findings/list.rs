@@ -131,25 +131,21 @@ macro_rules! finding_filters {
     };
 }
 
-/// One page of findings: filtered and cut first, joined after, so that a page costs a page. Four statements, because a condition
-/// that may be absent keeps an index from being entered at its place.
-const WORST: &str = concat!(
-    finding_columns!(), "FROM (SELECT * FROM findings f WHERE ", finding_filters!(), "ORDER BY f.severity DESC, f.id DESC LIMIT $9) f",
-    finding_joins!(), "ORDER BY f.severity DESC, f.id DESC"
-);
-const WORST_AFTER: &str = concat!(
-    finding_columns!(), "FROM (SELECT * FROM findings f WHERE ", finding_filters!(),
-    "AND (f.severity, f.id) < ($10, $11) ORDER BY f.severity DESC, f.id DESC LIMIT $9) f",
-    finding_joins!(), "ORDER BY f.severity DESC, f.id DESC"
-);
-const NEWEST: &str = concat!(
-    finding_columns!(), "FROM (SELECT * FROM findings f WHERE ", finding_filters!(), "ORDER BY f.id DESC LIMIT $9) f",
-    finding_joins!(), "ORDER BY f.id DESC"
-);
-const NEWEST_AFTER: &str = concat!(
-    finding_columns!(), "FROM (SELECT * FROM findings f WHERE ", finding_filters!(), "AND f.id < $11 AND $10::smallint IS NOT NULL ORDER BY f.id DESC LIMIT $9) f",
-    finding_joins!(), "ORDER BY f.id DESC"
-);
+/// One page of findings: filtered and cut first, joined after, so that a page costs a page. MATERIALIZED, because the planner otherwise
+/// may cut the page anew for each series it joins. Four statements, because a condition that may be absent keeps an index from being
+/// entered at its place.
+macro_rules! finding_page {
+    ($after:literal, $order:literal) => {
+        concat!(
+            "WITH f AS MATERIALIZED (SELECT * FROM findings f WHERE ", finding_filters!(), $after, " ORDER BY ", $order, " LIMIT $9) ",
+            finding_columns!(), "FROM f", finding_joins!(), "ORDER BY ", $order
+        )
+    };
+}
+const WORST: &str = finding_page!("", "f.severity DESC, f.id DESC");
+const WORST_AFTER: &str = finding_page!("AND (f.severity, f.id) < ($10, $11)", "f.severity DESC, f.id DESC");
+const NEWEST: &str = finding_page!("", "f.id DESC");
+const NEWEST_AFTER: &str = finding_page!("AND f.id < $11 AND $10::smallint IS NOT NULL", "f.id DESC");
 
 fn status_number(status: Option<FindingStatus>) -> i16 {
     if status == Some(FindingStatus::Fixed) { FIXED } else { OPEN }
