@@ -11,7 +11,7 @@ chapter('Settings', { concurrency: 1 });
 const clipboard = { permissions: ['clipboard-read', 'clipboard-write'] };
 
 story('an API key is made, shown once, works, and is revoked on the next request', async ({ page }) => {
-  const name = 'Nightly of the browser test';
+  const name = 'Nightly scan';
   const me = (key) => fetch(`${world.url}/api/v1/me`, { headers: { 'x-api-key': key } }).then((answer) => answer.status);
   await signIn(page, 'contoso', 'owner');
   await visit(page, 'Settings');

@@ -27,7 +27,7 @@ export function ObservationTable({ label, rows, more, selected }: { label: strin
   const directory = useDirectoryName();
   const columns: Column<Observation>[] = [
     { key: 'title', name: t.controls.titleColumn, width: 'minmax(0, 5fr)', cell: (row) => <Titled check={row.check_key} title={row.title} /> },
-    { key: 'outcome', name: t.controls.outcome, width: '112px', cell: (row) => <OutcomeBadge outcome={row.outcome} word={row.outcome_word} /> },
+    { key: 'outcome', name: t.controls.outcome, width: '144px', cell: (row) => <OutcomeBadge outcome={row.outcome} word={row.outcome_word} /> },
     { key: 'severity', name: t.controls.severity, width: '92px', cell: (row) => <SeverityBadge severity={row.severity} /> },
     { key: 'product', name: t.controls.product, width: '112px', cell: (row) => (row.product ? t.products[row.product] : '–') },
     { key: 'where', name: t.findings.where, width: 'minmax(0, 1.6fr)', wideOnly: true, cell: (row) => <Where text={place(row.location) ?? directory(row.directory) ?? row.group} /> },

@@ -16,7 +16,8 @@ const bubble = {
 } as const;
 
 export function TrendLines({ trend, name, height }: { trend: TrendPoint[]; name: (series: string) => string; height: number }) {
-  const ids = [...new Set(trend.map((point) => point.series))];
+  // In the order of the legend, so that a series keeps its colour from visit to visit.
+  const ids = [...new Set(trend.map((point) => point.series))].sort((a, b) => name(a).localeCompare(name(b)));
   const rows = trend.map((point) => ({ at: Date.parse(point.at), [point.series]: point.posture }));
   const times = rows.map((row) => Number(row.at));
   const [from = 0, to = 0] = [Math.min(...times), Math.max(...times)];
