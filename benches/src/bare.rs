@@ -131,7 +131,8 @@ impl Bare {
 
     /// Runs statements as the product's role in the bare tenant, in one transaction; rows each of them wrote, and the time of all.
     async fn as_app(&mut self, statements: &[String]) -> anyhow::Result<(Vec<u64>, Duration)> {
-        let enter = format!("BEGIN; SET LOCAL ROLE bailiwick_app; SET LOCAL bailiwick.tenant = '{}'; SET LOCAL bailiwick.project = ''", self.bare);
+        let enter =
+            format!("BEGIN; SET LOCAL ROLE bailiwick_app; SET LOCAL bailiwick.tenant = '{}'; SET LOCAL bailiwick.project = ''", self.bare);
         let start = Instant::now();
         run(&mut self.login, &enter).await?;
         let mut written = Vec::new();
@@ -186,8 +187,12 @@ impl Bare {
                 "UPDATE findings o SET status = s.status, turned_position = s.turned_position, severity = s.severity
                  FROM bench.findings s WHERE {here} AND o.fingerprint = s.fingerprint AND o.id IN (SELECT finding_id FROM bench.finding_events)"
             ));
-            statements
-                .push(self.insert("findings", &format!(" WHERE NOT EXISTS (SELECT FROM findings o WHERE {here} AND o.fingerprint = s.fingerprint)")));
+            statements.push(
+                self.insert(
+                    "findings",
+                    &format!(" WHERE NOT EXISTS (SELECT FROM findings o WHERE {here} AND o.fingerprint = s.fingerprint)"),
+                ),
+            );
             statements.push(self.insert("finding_events", ""));
         }
         let (written, sql) = self.as_app(&statements).await?;
@@ -200,7 +205,11 @@ impl Bare {
 /// # Errors
 /// There is none.
 pub async fn tenant(admin: &mut PgConnection, name: &str) -> anyhow::Result<Uuid> {
-    sqlx::query_scalar("SELECT id FROM tenants WHERE name = $1").bind(name).fetch_one(admin).await.with_context(|| format!("no tenant {name}"))
+    sqlx::query_scalar("SELECT id FROM tenants WHERE name = $1")
+        .bind(name)
+        .fetch_one(admin)
+        .await
+        .with_context(|| format!("no tenant {name}"))
 }
 
 /// Runs statements whose text holds ids and names of tables only.

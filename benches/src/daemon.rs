@@ -105,7 +105,13 @@ impl Daemon {
             command.env("DATABASE_URL", url);
         }
         let start = Instant::now();
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(words).kill_on_drop(true).spawn().context("cannot start bailiwickd")?;
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(words)
+            .kill_on_drop(true)
+            .spawn()
+            .context("cannot start bailiwickd")?;
         let pid = i32::try_from(child.id().context("bailiwickd has no process id")?)?;
         let url = format!("{}/readyz", home.url());
         let client = crate::api::client()?;
@@ -153,7 +159,8 @@ impl Daemon {
     pub fn memory(&self, line: &str) -> anyhow::Result<f64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid)).context("cannot read the daemon's status")?;
         let value = status.lines().find_map(|l| l.strip_prefix(line)?.strip_prefix(':'));
-        let kib: f64 = value.and_then(|v| v.trim().strip_suffix("kB")).context("the kernel does not tell the daemon's memory")?.trim().parse()?;
+        let kib: f64 =
+            value.and_then(|v| v.trim().strip_suffix("kB")).context("the kernel does not tell the daemon's memory")?.trim().parse()?;
         Ok(kib / 1024.0)
     }
 

@@ -41,7 +41,14 @@ impl Report {
     ///
     /// # Errors
     /// Standard output is closed.
-    pub fn add(&mut self, name: impl Into<String>, value: f64, limit: f64, unit: &'static str, detail: impl Into<String>) -> anyhow::Result<()> {
+    pub fn add(
+        &mut self,
+        name: impl Into<String>,
+        value: f64,
+        limit: f64,
+        unit: &'static str,
+        detail: impl Into<String>,
+    ) -> anyhow::Result<()> {
         let measure = Measure { name: name.into(), value, limit, unit, detail: detail.into(), passed: value <= limit };
         let verdict = if measure.passed { "PASS" } else { "FAIL" };
         let figure = format!("{} (limit {})", written(value, unit), written(limit, unit));

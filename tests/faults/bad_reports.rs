@@ -42,7 +42,12 @@ fn cases() -> Vec<Case> {
     vec![
         case("truncated", half, "bad_report", "cut short"),
         case("mistyped", run(r#""results":[{"ruleId":7}]"#), "bad_report", "expected a string"),
-        case("nested 200 deep", run(&format!(r#""results":[],"properties":{}{}"#, "[".repeat(200), "]".repeat(200))), "limit_exceeded", "64 levels"),
+        case(
+            "nested 200 deep",
+            run(&format!(r#""results":[],"properties":{}{}"#, "[".repeat(200), "]".repeat(200))),
+            "limit_exceeded",
+            "64 levels",
+        ),
         case("gzip bomb", bomb, "bad_report", "gzip"),
         case("NUL escaped", posture(r#""Tests":[{"Name":"a\u0000b","Result":"Passed"}]"#), "bad_report", "NUL"),
         case("NUL byte", posture("\"Tests\":[{\"Name\":\"a\0b\",\"Result\":\"Passed\"}]"), "bad_report", "NUL"),
@@ -120,7 +125,11 @@ async fn reports_over_the_limits_are_refused_and_the_limit_is_named() {
     assert_eq!(pipeline.put_bytes(&put("three.json"), &good()).await.refused(413), "limit_exceeded");
 
     let many = sarif("Scanner", true, &(0..4).map(|n| hit("R1", &format!("{n}.c"), 1)).collect::<Vec<_>>());
-    let deep = format!(r#"{{"version":"2.1.0","runs":[{{"tool":{{"driver":{{"name":"T"}}}},"properties":{}{}}}]}}"#, "[".repeat(12), "]".repeat(12));
+    let deep = format!(
+        r#"{{"version":"2.1.0","runs":[{{"tool":{{"driver":{{"name":"T"}}}},"properties":{}{}}}]}}"#,
+        "[".repeat(12),
+        "]".repeat(12)
+    );
     for (name, bytes, says) in [("many", many, "limit of 3"), ("deep", deep.into_bytes(), "12 levels")] {
         let run = pipeline.submit(json!({"source": name}), &[("scan.sarif", &bytes)]).await;
         world.work().await;
@@ -154,7 +163,10 @@ async fn a_hostile_report_is_only_text() {
     let run = pipeline.submit(json!({"source": "<i>ci</i>"}), &[("scan.sarif", &bytes)]).await;
     world.work().await;
     let observations = owner.get(&format!("/api/v1/runs/{run}/observations")).await;
-    assert_eq!((&observations.headers["content-type"], &observations.headers["x-content-type-options"]), (&"application/json".parse().unwrap(), &"nosniff".parse().unwrap()));
+    assert_eq!(
+        (&observations.headers["content-type"], &observations.headers["x-content-type-options"]),
+        (&"application/json".parse().unwrap(), &"nosniff".parse().unwrap())
+    );
     let told = observations.ok()["items"][0].clone();
     assert_eq!((&told["message"], &told["check_key"]), (&json!(script), &json!("<img src=x onerror=alert(1)>")));
     assert_eq!(told["location"]["path"], "(outside)/etc/passwd");

@@ -266,6 +266,13 @@ async fn what_nobody_completes_is_swept_after_a_day_and_nothing_else_is() {
     assert_eq!(owner.get(&format!("/api/v1/runs/{abandoned}")).await.refused(404), "not_found");
     assert_eq!(owner.get(&place(&kept, "scan.sarif")).await.bytes, bytes);
     let swept = owner.get("/api/v1/trail?action=evidence.swept").await.ok();
-    let told = |member: &str| swept["items"].as_array().unwrap().iter().filter(|e| e["detail"][member] == json!(1) || e["detail"][member] == json!([abandoned])).count();
+    let told = |member: &str| {
+        swept["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|e| e["detail"][member] == json!(1) || e["detail"][member] == json!([abandoned]))
+            .count()
+    };
     assert_eq!((told("abandoned_runs"), told("unrecorded_files")), (1, 2), "{swept:#}");
 }

@@ -167,11 +167,23 @@ struct Starts(Vec<(&'static str, Duration)>);
 impl Starts {
     fn table(&self) -> String {
         let mut text = String::new();
-        for what in ["first start", "start after an orderly stop", "start after kill -9", "back after kill -9 of PostgreSQL", "back after kill -9 of a backend"] {
+        for what in [
+            "first start",
+            "start after an orderly stop",
+            "start after kill -9",
+            "back after kill -9 of PostgreSQL",
+            "back after kill -9 of a backend",
+        ] {
             let mut times: Vec<Duration> = self.0.iter().filter(|(w, _)| *w == what).map(|(_, t)| *t).collect();
             times.sort_unstable();
             if let (Some(worst), false) = (times.last(), times.is_empty()) {
-                let _ = writeln!(text, "  {what}: median {:.2} s, worst {:.2} s, {} times", times[times.len() / 2].as_secs_f64(), worst.as_secs_f64(), times.len());
+                let _ = writeln!(
+                    text,
+                    "  {what}: median {:.2} s, worst {:.2} s, {} times",
+                    times[times.len() / 2].as_secs_f64(),
+                    worst.as_secs_f64(),
+                    times.len()
+                );
             }
         }
         text
@@ -241,7 +253,11 @@ async fn a_hundred_random_kills_lose_nothing_and_duplicate_nothing() {
         for pipeline in &pipelines {
             assert!(!pipeline.is_finished(), "a pipeline gave up after {kills} kills");
         }
-        kills += if dice.below(2) == 0 { kill_daemon(&mut daemon, &dice, &mut starts).await } else { kill_postgres(&mut daemon, &dice, &mut starts).await };
+        kills += if dice.below(2) == 0 {
+            kill_daemon(&mut daemon, &dice, &mut starts).await
+        } else {
+            kill_postgres(&mut daemon, &dice, &mut starts).await
+        };
     }
     let took = begun.elapsed();
     stop.store(true, Ordering::Relaxed);

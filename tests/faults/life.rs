@@ -116,7 +116,9 @@ async fn any_pair_is_compared_either_way_round_and_against_a_pinned_baseline() {
     let back = owner.get(&format!("/api/v1/drift?from={}&to={}", id(&three), id(&one))).await.ok();
     let there = owner.get(&format!("/api/v1/drift?from={}&to={}", id(&one), id(&three))).await.ok();
     assert_eq!((counts(&there), counts(&back)), ([1, 1, 1, 1, 0, 0], [1, 1, 1, 1, 0, 0]));
-    let key = |drift: &Value, movement: &str| drift["items"].as_array().unwrap().iter().find(|i| i["movement"] == movement).unwrap()["check_key"].clone();
+    let key = |drift: &Value, movement: &str| {
+        drift["items"].as_array().unwrap().iter().find(|i| i["movement"] == movement).unwrap()["check_key"].clone()
+    };
     assert_eq!((key(&there, "regression"), key(&back, "regression")), (json!("MT.1001"), json!("MT.1002")));
     assert_eq!((key(&there, "added"), key(&back, "removed")), (json!("MT.1004"), json!("MT.1004")));
 
@@ -157,7 +159,11 @@ async fn a_report_of_several_directories_makes_a_series_of_each() {
     // One directory twice in one file stays one series; nothing is lost, and nothing appears when the same comes again.
     let twice = merged(&[part(own, "Contoso", tests), part(own, "Contoso", &[("MT.1003", "Failed")])]);
     let seen = run(&world, contoso, &twice).await;
-    assert_eq!((seen["series"].as_array().unwrap().len(), &seen["counts"]["total"], turns(&seen)), (1, &json!(3), (1, 1, 0, 0)), "{seen:#}");
+    assert_eq!(
+        (seen["series"].as_array().unwrap().len(), &seen["counts"]["total"], turns(&seen)),
+        (1, &json!(3), (1, 1, 0, 0)),
+        "{seen:#}"
+    );
     assert_eq!(turns(&run(&world, contoso, &twice).await), (0, 2, 0, 0));
     look::series_are_whole(&mut world.look().await).await;
 }

@@ -11,11 +11,16 @@ pub async fn number(sql: &mut PgConnection, statement: &'static str) -> i64 {
 
 /// Checks every tenant's trail from its first entry to its head; how many entries there are.
 pub async fn trails_verify(sql: &mut PgConnection) -> usize {
-    let heads: Vec<(Uuid, i64, Vec<u8>)> = sqlx::query_as("SELECT tenant_id, seq, hash FROM bailiwick.trail_heads").fetch_all(&mut *sql).await.unwrap();
+    let heads: Vec<(Uuid, i64, Vec<u8>)> =
+        sqlx::query_as("SELECT tenant_id, seq, hash FROM bailiwick.trail_heads").fetch_all(&mut *sql).await.unwrap();
     let mut all = 0;
     for (tenant, seq, hash) in heads {
         let entries: Vec<(i64, String, Vec<u8>)> =
-            sqlx::query_as("SELECT seq, body, hash FROM bailiwick.trail_entries WHERE tenant_id = $1 ORDER BY seq").bind(tenant).fetch_all(&mut *sql).await.unwrap();
+            sqlx::query_as("SELECT seq, body, hash FROM bailiwick.trail_entries WHERE tenant_id = $1 ORDER BY seq")
+                .bind(tenant)
+                .fetch_all(&mut *sql)
+                .await
+                .unwrap();
         let told = entries.iter().map(|(seq, body, hash)| (*seq, body.as_str(), <[u8; 32]>::try_from(hash.as_slice()).unwrap()));
         let head = bailiwick_proof::verify(told).unwrap_or_else(|broken| panic!("the trail of {tenant} is broken: {broken:?}"));
         assert_eq!((head.0, head.1.to_vec()), (seq, hash), "the head of {tenant} is not its last entry");
@@ -54,7 +59,11 @@ pub async fn series_are_whole(sql: &mut PgConnection) {
     )
     .await;
     assert_eq!(overlapping, 0, "results stored twice for one run");
-    let twice = number(sql, "SELECT count(*) FROM (SELECT FROM bailiwick.findings GROUP BY tenant_id, series_id, fingerprint HAVING count(*) > 1) d").await;
+    let twice = number(
+        sql,
+        "SELECT count(*) FROM (SELECT FROM bailiwick.findings GROUP BY tenant_id, series_id, fingerprint HAVING count(*) > 1) d",
+    )
+    .await;
     assert_eq!(twice, 0, "findings stored twice");
     let gaps = number(
         sql,

@@ -28,7 +28,8 @@ fn programs() -> PathBuf {
     if let Some(named) = std::env::var_os("BAILIWICK_TEST_PROGRAMS") {
         return named.into();
     }
-    let mut found: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().map(|e| e.path().join("bin")).collect();
+    let mut found: Vec<PathBuf> =
+        std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().map(|e| e.path().join("bin")).collect();
     found.sort();
     found.pop().expect("PostgreSQL is installed")
 }
@@ -52,7 +53,12 @@ impl Postgres {
         std::fs::write(&word, PASSWORD).unwrap();
         std::fs::set_permissions(&word, std::fs::Permissions::from_mode(0o644)).unwrap();
         let cluster = folder.join("cluster");
-        let made = command("initdb", folder).arg("-D").arg(&cluster).args(["-U", "operator", "-A", "scram-sha-256", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync", "--pwfile"]).arg(&word).status();
+        let made = command("initdb", folder)
+            .arg("-D")
+            .arg(&cluster)
+            .args(["-U", "operator", "-A", "scram-sha-256", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync", "--pwfile"])
+            .arg(&word)
+            .status();
         assert!(made.unwrap().success(), "initdb");
         let port = free_port();
         let child = command("postgres", folder)
@@ -75,7 +81,13 @@ impl Postgres {
     }
 
     fn options(&self, user: &str, password: &str) -> PgConnectOptions {
-        PgConnectOptions::new_without_pgpass().host("127.0.0.1").port(self.port).username(user).password(password).database("evidence").disable_statement_logging()
+        PgConnectOptions::new_without_pgpass()
+            .host("127.0.0.1")
+            .port(self.port)
+            .username(user)
+            .password(password)
+            .database("evidence")
+            .disable_statement_logging()
     }
 
     fn url(&self) -> String {
@@ -184,7 +196,12 @@ async fn two_processes_share_an_operators_database_and_a_third_with_another_key_
     owner(CONTOSO, &two.url).get(&format!("/api/v1/runs/{run}")).await.ok();
     one.start();
     let again = one.ready(READY).await;
-    println!("with an operator's database: ready after {:.2} s and {:.2} s at first, {:.2} s after kill -9", times.0.as_secs_f64(), times.1.as_secs_f64(), again.as_secs_f64());
+    println!(
+        "with an operator's database: ready after {:.2} s and {:.2} s at first, {:.2} s after kill -9",
+        times.0.as_secs_f64(),
+        times.1.as_secs_f64(),
+        again.as_secs_f64()
+    );
     assert!(two.stop().await.success() && one.stop().await.success());
     for (daemon, word) in [(&one, PASSWORD), (&two, PASSWORD), (&wrong, PASSWORD), (&none, PASSWORD), (&stranger, "a-wrong-word-0815")] {
         assert!(!daemon.said().contains(word), "the password stands in a log:\n{}", daemon.said());
@@ -201,7 +218,9 @@ async fn a_lost_key_is_noticed_before_anybody_is_served() {
     let mut daemon = Daemon::new(write_config(folder.path(), port, "", ""), port, folder.path().join("data"));
     daemon.start();
     daemon.ready(READY).await;
-    pipeline(CONTOSO, &daemon.url).submit(json!({"source": "ci"}), &[("scan.sarif", &sarif("Scanner", true, &[hit("R1", "a.c", 3)]))]).await;
+    pipeline(CONTOSO, &daemon.url)
+        .submit(json!({"source": "ci"}), &[("scan.sarif", &sarif("Scanner", true, &[hit("R1", "a.c", 3)]))])
+        .await;
     assert!(daemon.stop().await.success());
     let (kek, away) = (daemon.data.join("keys/kek"), daemon.data.join("keys/away"));
     std::fs::rename(&kek, &away).unwrap();

@@ -58,7 +58,8 @@ async fn two_workers_do_each_job_once_and_in_order() {
     one.stop().await;
     two.stop().await;
     let mut sql = world.look().await;
-    let processed: Vec<i64> = look::trail_of_runs(&mut sql).await.into_iter().filter(|((_, action), _)| action == "run.processed").map(|(_, n)| n).collect();
+    let processed: Vec<i64> =
+        look::trail_of_runs(&mut sql).await.into_iter().filter(|((_, action), _)| action == "run.processed").map(|(_, n)| n).collect();
     assert_eq!(processed, vec![1; 24]);
     look::series_are_whole(&mut sql).await;
     look::open_findings_are_the_newest_results(&mut sql).await;
@@ -76,7 +77,10 @@ async fn a_schedule_that_falls_due_runs_once_however_many_ask() {
     assert_eq!(a.unwrap() + b.unwrap(), 2, "one sweep a tenant");
     let (a, b) = join(worker::drain(here), worker::drain(there)).await;
     assert_eq!(a.unwrap() + b.unwrap(), 2);
-    assert_eq!(look::number(&mut world.look().await, "SELECT count(*) FROM bailiwick.trail_entries WHERE action = 'evidence.swept'").await, 2);
+    assert_eq!(
+        look::number(&mut world.look().await, "SELECT count(*) FROM bailiwick.trail_entries WHERE action = 'evidence.swept'").await,
+        2
+    );
     // A process that slept through three days runs what it missed once, not three times.
     world.clock.advance(SignedDuration::from_hours(72));
     assert_eq!(there.store.run_schedules().await.unwrap(), 2);
@@ -110,7 +114,11 @@ async fn a_worker_that_lost_its_lease_keeps_nothing_of_its_work() {
     worker::perform(services, &quick).await;
     worker::perform(services, &slow).await;
     let seen = owner.get(&path).await.ok();
-    assert_eq!((&seen["state"], &seen["attempts"], &seen["series"][0]["position"]), (&json!("succeeded"), &json!(2), &json!(1)), "{seen:#}");
+    assert_eq!(
+        (&seen["state"], &seen["attempts"], &seen["series"][0]["position"]),
+        (&json!("succeeded"), &json!(2), &json!(1)),
+        "{seen:#}"
+    );
     let mut sql = world.look().await;
     assert_eq!(look::trail_of_runs(&mut sql).await[&(run, "run.processed".into())], 1);
     look::series_are_whole(&mut sql).await;

@@ -101,7 +101,10 @@ async fn a_database_that_goes_away_during_processing_costs_an_attempt_and_nothin
         let services = services.clone();
         async move { worker::perform(&services, &lease).await }
     });
-    while look::number(&mut sql, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'").await == 0 {
+    while look::number(&mut sql, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
+        .await
+        == 0
+    {
         tokio::task::yield_now().await;
     }
     cut(&world, &mut sql).await;
@@ -202,13 +205,18 @@ async fn sign_in_keys_that_cannot_be_had_stop_nobody_whose_keys_are_known() {
     (config.entra.login, config.entra.graph, config.entra.arm) = (sim.url(), sim.url(), sim.url());
     let cluster = bailiwick_testkit::cluster::cluster().await;
     let database = cluster.database().await;
-    let running = runtime::start(&config, Role::Api, Some(cluster.given(&database)), Arc::new(clock.clone()), Arc::new(SystemRng)).await.unwrap();
+    let running =
+        runtime::start(&config, Role::Api, Some(cluster.given(&database)), Arc::new(clock.clone()), Arc::new(SystemRng)).await.unwrap();
     let url = format!("http://{}", running.address);
     let owner = || Actor::new("owner", &url, Credential::Bearer(sim.user_token(CONTOSO.directory, CONTOSO.owner).unwrap()));
 
     sim.add_faults([jwks_down()]);
     let answer = owner().get("/api/v1/me").await;
-    assert_eq!((answer.headers.contains_key("retry-after"), answer.refused(503).as_str()), (true, "unavailable"), "nobody is let in unchecked, nobody is called a stranger");
+    assert_eq!(
+        (answer.headers.contains_key("retry-after"), answer.refused(503).as_str()),
+        (true, "unavailable"),
+        "nobody is let in unchecked, nobody is called a stranger"
+    );
     sim.clear_faults();
     clock.advance(SignedDuration::from_mins(1));
     owner().get("/api/v1/me").await.ok();

@@ -30,9 +30,13 @@ fn mapped() -> BTreeMap<String, BTreeMap<String, String>> {
 #[tokio::test]
 async fn i75_what_is_stored_is_what_the_data_map_says() {
     let world = World::new().await;
-    let stored: BTreeSet<String> =
-        tables(&mut world.look().await).await.into_iter().flat_map(|(table, columns)| columns.into_iter().map(move |column| format!("{table}.{column}"))).collect();
-    let map: BTreeSet<String> = mapped().into_iter().flat_map(|(table, columns)| columns.into_keys().map(move |column| format!("{table}.{column}"))).collect();
+    let stored: BTreeSet<String> = tables(&mut world.look().await)
+        .await
+        .into_iter()
+        .flat_map(|(table, columns)| columns.into_iter().map(move |column| format!("{table}.{column}")))
+        .collect();
+    let map: BTreeSet<String> =
+        mapped().into_iter().flat_map(|(table, columns)| columns.into_keys().map(move |column| format!("{table}.{column}"))).collect();
     assert!(stored.len() > 100);
     let missing: Vec<&String> = stored.difference(&map).collect();
     let gone: Vec<&String> = map.difference(&stored).collect();

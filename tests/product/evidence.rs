@@ -89,7 +89,10 @@ async fn i36_every_download_asks_for_a_credential() {
     let folder = artifacts(&stage.world);
     for shown in ["/api/v1/reports", &format!("/api/v1/runs/{}", stage.runs[1])] {
         let text = String::from_utf8(owner.get(shown).await.bytes).unwrap();
-        assert!(!text.contains(folder.to_str().unwrap()) && !text.contains("sig=") && !text.contains("file://"), "{shown} tells where the bytes are");
+        assert!(
+            !text.contains(folder.to_str().unwrap()) && !text.contains("sig=") && !text.contains("file://"),
+            "{shown} tells where the bytes are"
+        );
     }
 }
 
@@ -179,7 +182,10 @@ async fn i38_a_report_about_an_unknown_directory_is_refused_unless_the_tenant_sa
     assert_eq!((&directories["items"][0]["id"], &directories["items"][0]["origin"]), (&json!(fabrikam.org.directory), &json!("reported")));
 
     contoso.owner().patch("/api/v1/settings", json!({"unknown_directory": "refuse"})).await.ok();
-    let third = contoso.pipeline().submit(json!({"source": "x", "pipeline_run_id": "3"}), &[(REPORT, &scenario::maester_report(&contoso.org, 1))]).await;
+    let third = contoso
+        .pipeline()
+        .submit(json!({"source": "x", "pipeline_run_id": "3"}), &[(REPORT, &scenario::maester_report(&contoso.org, 1))])
+        .await;
     world.work().await;
     assert_eq!(contoso.owner().get(&format!("/api/v1/runs/{third}")).await.ok()["failure"]["code"], "unknown_directory");
 }

@@ -44,7 +44,20 @@ async fn i63_hostile_text_in_any_parameter_is_text() {
             for param in op.path.split('/').filter(|part| part.starts_with('{')) {
                 let encoded: String = text.bytes().map(|b| format!("%{b:02X}")).collect();
                 let mut request = base.clone();
-                request.path = op.path.split('/').map(|part| if part == param { encoded.clone() } else if part.starts_with('{') { stage.runs[1].clone() } else { part.to_owned() }).collect::<Vec<_>>().join("/");
+                request.path = op
+                    .path
+                    .split('/')
+                    .map(|part| {
+                        if part == param {
+                            encoded.clone()
+                        } else if part.starts_with('{') {
+                            stage.runs[1].clone()
+                        } else {
+                            part.to_owned()
+                        }
+                    })
+                    .collect::<Vec<_>>()
+                    .join("/");
                 hostile.push(request);
             }
             for name in stage.query_names(op) {

@@ -21,7 +21,9 @@ async fn run(sql: &mut PgConnection, statement: String) -> Result<u64, String> {
 async fn enter(sql: &mut PgConnection, role: &str, tenant: Option<TenantId>, project: Option<&str>) {
     let tenant = tenant.map(|t| t.to_string()).unwrap_or_default();
     let project = project.unwrap_or_default();
-    let begin = format!("ROLLBACK; BEGIN; SET LOCAL ROLE {role}; SET LOCAL bailiwick.tenant = '{tenant}'; SET LOCAL bailiwick.project = '{project}'");
+    let begin = format!(
+        "ROLLBACK; BEGIN; SET LOCAL ROLE {role}; SET LOCAL bailiwick.tenant = '{tenant}'; SET LOCAL bailiwick.project = '{project}'"
+    );
     run(sql, begin).await.unwrap();
 }
 
@@ -54,7 +56,10 @@ async fn i16_a_statement_that_forgets_the_tenant_still_sees_its_own_rows_only() 
     let all = tenant_tables(&mut look).await;
     let empty: Vec<&String> = all.iter().filter(|table| !filled.contains(table)).collect();
     // Nothing of this slice fills these: a secret is first stored with the first connection, and jobs are gone when done.
-    assert!(empty.iter().all(|table| ["secrets", "jobs", "finding_events"].contains(&table.as_str())), "the sweep saw no foreign row in {empty:?}");
+    assert!(
+        empty.iter().all(|table| ["secrets", "jobs", "finding_events"].contains(&table.as_str())),
+        "the sweep saw no foreign row in {empty:?}"
+    );
 }
 
 #[tokio::test]
@@ -76,7 +81,11 @@ async fn i16_the_login_role_is_refused_everything_outside_a_scope() {
     let stage = Stage::new().await;
     let (mut look, mut sql) = (stage.world.look().await, login(&stage).await);
     for table in tables(&mut look).await.into_keys().chain(["_sqlx_migrations".to_owned()]) {
-        for statement in [format!("SELECT * FROM bailiwick.{table}"), format!("DELETE FROM bailiwick.{table}"), format!("INSERT INTO bailiwick.{table} DEFAULT VALUES")] {
+        for statement in [
+            format!("SELECT * FROM bailiwick.{table}"),
+            format!("DELETE FROM bailiwick.{table}"),
+            format!("INSERT INTO bailiwick.{table} DEFAULT VALUES"),
+        ] {
             assert_eq!(run(&mut sql, statement.clone()).await, Err(DENIED.into()), "{statement}");
         }
     }
@@ -102,7 +111,9 @@ async fn i16_the_system_role_sees_no_evidence() {
 async fn i41_entries_of_the_trail_cannot_be_changed_or_removed() {
     let stage = Stage::new().await;
     let mut sql = login(&stage).await;
-    for statement in ["UPDATE bailiwick.trail_entries SET body = '{}'", "DELETE FROM bailiwick.trail_entries", "TRUNCATE bailiwick.trail_entries"] {
+    for statement in
+        ["UPDATE bailiwick.trail_entries SET body = '{}'", "DELETE FROM bailiwick.trail_entries", "TRUNCATE bailiwick.trail_entries"]
+    {
         enter(&mut sql, "bailiwick_app", Some(stage.contoso().id), None).await;
         assert_eq!(run(&mut sql, statement.into()).await, Err(DENIED.into()), "{statement}");
     }
@@ -117,21 +128,34 @@ async fn i16_no_row_can_be_written_for_or_bound_to_another_tenant() {
     let run_id = &stage.runs[0];
     for (statement, code) in [
         // For another tenant: the policy's check refuses.
-        (format!("INSERT INTO bailiwick.projects (tenant_id, id, name, created_at) VALUES ('{contoso}', gen_random_uuid(), 'x', now())"), DENIED),
+        (
+            format!("INSERT INTO bailiwick.projects (tenant_id, id, name, created_at) VALUES ('{contoso}', gen_random_uuid(), 'x', now())"),
+            DENIED,
+        ),
         (format!("UPDATE bailiwick.runs SET tenant_id = '{contoso}'"), DENIED),
         // Bound to another tenant's run: the foreign key refuses, although the run exists.
         (
-            format!("INSERT INTO bailiwick.run_series (tenant_id, series_id, position, run_id, at, counts, findings, coverage, complete)
-                     SELECT '{fabrikam}', id, 99, '{run_id}', now(), '{{}}', '{{}}', '[]', true FROM bailiwick.series LIMIT 1"),
+            format!(
+                "INSERT INTO bailiwick.run_series (tenant_id, series_id, position, run_id, at, counts, findings, coverage, complete)
+                     SELECT '{fabrikam}', id, 99, '{run_id}', now(), '{{}}', '{{}}', '[]', true FROM bailiwick.series LIMIT 1"
+            ),
             "23503",
         ),
-        (format!("INSERT INTO bailiwick.api_keys (tenant_id, id, project_id, name, hint, sha256, created_at, created_by, expires_at)
-                  VALUES ('{fabrikam}', gen_random_uuid(), '{}', 'x', 'x', sha256('x'), now(), '{{}}', now())", stage.project), "23503"),
+        (
+            format!(
+                "INSERT INTO bailiwick.api_keys (tenant_id, id, project_id, name, hint, sha256, created_at, created_by, expires_at)
+                  VALUES ('{fabrikam}', gen_random_uuid(), '{}', 'x', 'x', sha256('x'), now(), '{{}}', now())",
+                stage.project
+            ),
+            "23503",
+        ),
     ] {
         enter(&mut sql, "bailiwick_app", Some(fabrikam), None).await;
         assert_eq!(run(&mut sql, statement.clone()).await, Err(code.into()), "{statement}");
     }
-    for statement in ["UPDATE bailiwick.runs SET source = 'mine'", "DELETE FROM bailiwick.members", "UPDATE bailiwick.tenants SET name = 'mine'"] {
+    for statement in
+        ["UPDATE bailiwick.runs SET source = 'mine'", "DELETE FROM bailiwick.members", "UPDATE bailiwick.tenants SET name = 'mine'"]
+    {
         enter(&mut sql, "bailiwick_app", Some(fabrikam), None).await;
         let statement = format!("{statement} WHERE {} = '{contoso}'", if statement.contains("tenants") { "id" } else { "tenant_id" });
         assert_eq!(run(&mut sql, statement.clone()).await, Ok(0), "{statement}");

@@ -13,7 +13,12 @@ async fn two_days_of_maester_reports_become_findings_and_drift() {
     world.work().await;
     let run = owner.get(&format!("/api/v1/runs/{first}")).await.ok();
     assert_eq!(run["state"], "succeeded", "{run:#}");
-    assert_eq!(run["findings"]["new"], run["counts"]["failed"].as_u64().unwrap() + run["counts"]["error"].as_u64().unwrap() + run["counts"]["investigate"].as_u64().unwrap());
+    assert_eq!(
+        run["findings"]["new"],
+        run["counts"]["failed"].as_u64().unwrap()
+            + run["counts"]["error"].as_u64().unwrap()
+            + run["counts"]["investigate"].as_u64().unwrap()
+    );
 
     let second = pipeline.submit(json!({"source": "GitHub Actions", "pipeline_run_id": "2"}), &[("TestResults.json", &day2)]).await;
     world.work().await;
@@ -31,7 +36,8 @@ async fn two_days_of_maester_reports_become_findings_and_drift() {
     let overview = owner.get("/api/v1/overview").await.ok();
     assert_eq!(overview["trend"].as_array().unwrap().len(), 2, "{overview:#}");
     let findings = owner.get("/api/v1/findings?limit=200").await.ok();
-    let new: Vec<&str> = findings["items"].as_array().unwrap().iter().filter(|f| f["life"] == "new").map(|f| f["check_key"].as_str().unwrap()).collect();
+    let new: Vec<&str> =
+        findings["items"].as_array().unwrap().iter().filter(|f| f["life"] == "new").map(|f| f["check_key"].as_str().unwrap()).collect();
     assert!(new.contains(&"MT.1005"), "{new:?}");
     let finding = findings["items"][0]["id"].as_str().unwrap();
     owner.get(&format!("/api/v1/findings/{finding}")).await.ok();

@@ -41,10 +41,15 @@ async fn i12_every_key_has_an_end() {
     let world = World::new().await;
     let owner = world.contoso.owner();
     for days in [0, 367, 65_535] {
-        assert_eq!(owner.post("/api/v1/api-keys", json!({"name": "long", "expires_in_days": days})).await.refused(400), "bad_request", "{days}");
+        assert_eq!(
+            owner.post("/api/v1/api-keys", json!({"name": "long", "expires_in_days": days})).await.refused(400),
+            "bad_request",
+            "{days}"
+        );
     }
     let created = owner.post("/api/v1/api-keys", json!({"name": "usual"})).await.ok();
-    let [made, ends] = ["created_at", "expires_at"].map(|member| created["api_key"][member].as_str().unwrap().parse::<jiff::Timestamp>().unwrap());
+    let [made, ends] =
+        ["created_at", "expires_at"].map(|member| created["api_key"][member].as_str().unwrap().parse::<jiff::Timestamp>().unwrap());
     assert_eq!(ends.duration_since(made), SignedDuration::from_hours(90 * 24));
 }
 
@@ -57,7 +62,11 @@ async fn i12_a_key_is_shown_once_and_kept_as_its_hash() {
         let body = String::from_utf8(owner.get(path).await.bytes).unwrap();
         assert!(!body.contains(&key), "{path}");
     }
-    let hash: Vec<Vec<u8>> = sqlx::query_scalar("SELECT sha256 FROM bailiwick.api_keys WHERE tenant_id = $1").bind(world.contoso.id.0).fetch_all(&mut world.look().await).await.unwrap();
+    let hash: Vec<Vec<u8>> = sqlx::query_scalar("SELECT sha256 FROM bailiwick.api_keys WHERE tenant_id = $1")
+        .bind(world.contoso.id.0)
+        .fetch_all(&mut world.look().await)
+        .await
+        .unwrap();
     assert_eq!(hash.into_iter().map(hex::encode).collect::<Vec<_>>(), [bailiwick_testkit::actor::sha256(key.as_bytes())]);
 }
 
@@ -111,7 +120,8 @@ async fn i14_being_in_the_directory_does_not_let_anybody_in() {
     let world = World::new().await;
     assert_eq!(world.contoso.outsider().get("/api/v1/me").await.refused(403), "not_a_member");
     let object = world.contoso.org.unassigned;
-    let added = world.contoso.owner().post("/api/v1/members", json!({"object_id": object, "name": "Newcomer", "role": "auditor"})).await.ok();
+    let added =
+        world.contoso.owner().post("/api/v1/members", json!({"object_id": object, "name": "Newcomer", "role": "auditor"})).await.ok();
     world.contoso.outsider().get("/api/v1/me").await.ok();
     world.contoso.owner().delete(&format!("/api/v1/members/{}", added["id"].as_str().unwrap())).await.ok();
     assert_eq!(world.contoso.outsider().get("/api/v1/me").await.refused(403), "not_a_member", "removed, and still let in");

@@ -24,7 +24,9 @@ impl Write for Keeper {
 pub fn keep() {
     static BEGUN: Once = Once::new();
     BEGUN.call_once(|| {
-        let level = tracing_subscriber::EnvFilter::new("debug,bailiwick_server=trace,bailiwick_domain=trace,bailiwick_store=trace,bailiwick_cloud=trace");
+        let level = tracing_subscriber::EnvFilter::new(
+            "debug,bailiwick_server=trace,bailiwick_domain=trace,bailiwick_store=trace,bailiwick_cloud=trace",
+        );
         tracing_subscriber::fmt().with_env_filter(level).with_ansi(false).with_writer(|| Keeper).init();
     });
 }

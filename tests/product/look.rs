@@ -32,7 +32,9 @@ pub async fn fingerprint(world: &World, tenant: TenantId) -> BTreeMap<String, St
     let mut sql = world.look().await;
     let tables = tenant_tables(&mut sql).await;
     let each = tables.iter().filter(|t| !t.starts_with("trail_")).map(|table| {
-        format!("SELECT '{table}', md5(coalesce(string_agg(x::text, ' ' ORDER BY x::text), '')) FROM bailiwick.{table} x WHERE tenant_id = $1")
+        format!(
+            "SELECT '{table}', md5(coalesce(string_agg(x::text, ' ' ORDER BY x::text), '')) FROM bailiwick.{table} x WHERE tenant_id = $1"
+        )
     });
     let own = "SELECT 'tenants', md5(x::text) FROM bailiwick.tenants x WHERE id = $1".to_owned();
     let statement = each.chain([own]).collect::<Vec<_>>().join(" UNION ALL ");

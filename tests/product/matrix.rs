@@ -26,7 +26,12 @@ fn hidden(stage: &Stage, kind: Kind) -> Vec<String> {
     let mut hidden = vec![stage.project.clone(), stage.series.clone(), stage.finding.clone(), "Contoso payments".into()];
     hidden.extend(stage.runs.clone());
     if kind != Kind::OtherProject {
-        hidden.extend(["contoso".into(), stage.other_project.clone(), stage.contoso().id.to_string(), stage.contoso().org.directory.to_string()]);
+        hidden.extend([
+            "contoso".into(),
+            stage.other_project.clone(),
+            stage.contoso().id.to_string(),
+            stage.contoso().org.directory.to_string(),
+        ]);
     }
     hidden
 }
@@ -51,7 +56,10 @@ fn judge(stage: &Stage, op: &OperationSpec, name: &str, kind: Kind, request: &Pr
         say(format!("code {} instead of {code}", answer.json()["code"]));
     }
     let sees_all = matches!(kind, Kind::Ours(_)) && answer.status < 300;
-    if !sees_all && !matches!(op.guard, Guard::Open(_)) && let Some(text) = leak(stage, kind, request, answer) {
+    if !sees_all
+        && !matches!(op.guard, Guard::Open(_))
+        && let Some(text) = leak(stage, kind, request, answer)
+    {
         say(format!("the answer tells {text:?}"));
     }
     wrong
@@ -61,7 +69,9 @@ fn judge(stage: &Stage, op: &OperationSpec, name: &str, kind: Kind, request: &Pr
 async fn i20_every_operation_answers_every_caller_as_the_permission_table_says() {
     let stage = Stage::new().await;
     let callers = stage.callers().await;
-    let mut table = String::from("# Every operation (rows) as every caller (columns): the HTTP status. Made by `BAILIWICK_UPDATE_GOLDEN=1 cargo test -p bailiwick-tests matrix`.\n");
+    let mut table = String::from(
+        "# Every operation (rows) as every caller (columns): the HTTP status. Made by `BAILIWICK_UPDATE_GOLDEN=1 cargo test -p bailiwick-tests matrix`.\n",
+    );
     for (number, caller) in callers.iter().enumerate() {
         let _ = writeln!(table, "# {:2} {}", number + 1, caller.name);
     }
@@ -78,7 +88,8 @@ async fn i20_every_operation_answers_every_caller_as_the_permission_table_says()
             let after = fingerprint(&stage.world, stage.contoso().id).await;
             let may_change = answer.status < 300 && op.audit.is_some() && matches!(caller.kind, Kind::Ours(_) | Kind::OtherProject);
             if !may_change {
-                let changed: Vec<&String> = after.iter().filter(|(table, hash)| before.get(*table) != Some(*hash)).map(|(table, _)| table).collect();
+                let changed: Vec<&String> =
+                    after.iter().filter(|(table, hash)| before.get(*table) != Some(*hash)).map(|(table, _)| table).collect();
                 if !changed.is_empty() {
                     wrong.push(format!("{} as {}: answered {} and changed {changed:?}", op.id, caller.name, answer.status));
                 }

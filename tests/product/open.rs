@@ -34,12 +34,20 @@ fn steady(answer: &Answer) -> String {
 async fn i73_strangers_are_told_exactly_these_bytes() {
     let world = World::new().await;
     let stranger = world.contoso.anonymous();
-    let mut told = String::from("# What anybody is told without a credential. Made by `BAILIWICK_UPDATE_GOLDEN=1 cargo test -p bailiwick-tests open`.\n");
+    let mut told = String::from(
+        "# What anybody is told without a credential. Made by `BAILIWICK_UPDATE_GOLDEN=1 cargo test -p bailiwick-tests open`.\n",
+    );
     for (method, path, reason) in open_routes() {
         assert!(reason.len() > 20, "{path} gives no reason");
         let answer = stranger.get(&requested(path)).await;
         let body = if path == "/api/openapi.json" { "(docs/reference/openapi.json)\n".into() } else { steady(&answer) };
-        let _ = writeln!(told, "\n## {method} {path}\n{reason}\n{} {}\n{}", answer.status, answer.headers["content-type"].to_str().unwrap(), body.trim_end());
+        let _ = writeln!(
+            told,
+            "\n## {method} {path}\n{reason}\n{} {}\n{}",
+            answer.status,
+            answer.headers["content-type"].to_str().unwrap(),
+            body.trim_end()
+        );
     }
     if std::env::var_os("BAILIWICK_UPDATE_GOLDEN").is_some() {
         std::fs::write(GOLDEN, &told).unwrap();
@@ -47,7 +55,10 @@ async fn i73_strangers_are_told_exactly_these_bytes() {
     let golden = std::fs::read_to_string(GOLDEN).unwrap_or_default();
     assert_eq!(golden, told, "strangers are told something else: if that is meant, run again with BAILIWICK_UPDATE_GOLDEN=1 and commit it");
     let document = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/reference/openapi.json")).unwrap();
-    assert!(stranger.get("/api/openapi.json").await.bytes == document.as_bytes(), "the description is not the committed one: run `cargo xtask gen`");
+    assert!(
+        stranger.get("/api/openapi.json").await.bytes == document.as_bytes(),
+        "the description is not the committed one: run `cargo xtask gen`"
+    );
 }
 
 /// Nothing that happens inside a tenant changes a byte of it, and a valid credential is told no more.
@@ -73,13 +84,29 @@ async fn i73_what_strangers_are_told_does_not_depend_on_any_tenant() {
 async fn i1_every_other_address_refuses_strangers() {
     let world = World::new().await;
     let stranger = world.contoso.anonymous();
-    for path in ["/api", "/api/", "/api/v1", "/api/v1/", "/api/v1/tenants", "/api/v2/runs", "/api/v1/runs/", "/api/v1//runs", "/api/internal", "/api/v1/runs/../config"] {
+    for path in [
+        "/api",
+        "/api/",
+        "/api/v1",
+        "/api/v1/",
+        "/api/v1/tenants",
+        "/api/v2/runs",
+        "/api/v1/runs/",
+        "/api/v1//runs",
+        "/api/internal",
+        "/api/v1/runs/../config",
+    ] {
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE"] {
             let answer = stranger.send(stranger.request(method.parse().unwrap(), path)).await;
             let portal = method == "GET" || method == "HEAD";
             let shell = portal && answer.headers.get("content-type").is_some_and(|t| t == "text/html; charset=utf-8");
             let config = path.ends_with("/../config");
-            assert!(answer.status >= 400 || shell || config, "{method} {path}: {} {}", answer.status, String::from_utf8_lossy(&answer.bytes));
+            assert!(
+                answer.status >= 400 || shell || config,
+                "{method} {path}: {} {}",
+                answer.status,
+                String::from_utf8_lossy(&answer.bytes)
+            );
         }
     }
     assert_eq!(stranger.get("/metrics").await.headers["content-type"], "text/html; charset=utf-8", "metrics have a listener of their own");
@@ -118,7 +145,8 @@ async fn i57_no_answer_ever_lets_another_origin_in() {
     asked.extend(OPEN_ROUTES.iter().map(|route| (Method::GET, requested(route.path))));
     for (method, path) in asked {
         for origin in ["https://evil.example", "null", "http://localhost:8480"] {
-            let preflight = owner.request(Method::OPTIONS, &path).header("origin", origin).header("access-control-request-method", method.as_str());
+            let preflight =
+                owner.request(Method::OPTIONS, &path).header("origin", origin).header("access-control-request-method", method.as_str());
             let real = owner.request(method.clone(), &path).header("origin", origin);
             for answer in [owner.send(preflight.header("access-control-request-headers", "authorization")).await, owner.send(real).await] {
                 let welcoming: Vec<_> = answer.headers.keys().filter(|name| name.as_str().starts_with("access-control-")).collect();
@@ -135,7 +163,9 @@ async fn i57_every_answer_carries_the_security_headers() {
     let (owner, stranger) = (stage.contoso().owner(), stage.contoso().anonymous());
     let artifact = format!("/api/v1/runs/{}/artifacts/{}", stage.runs[1], crate::stage::REPORT);
     let mut answers = Vec::new();
-    for path in ["/", "/healthz", "/readyz", "/api/openapi.json", "/api/v1/config", "/api/v1/me", "/api/nothing", "/missing.js", artifact.as_str()] {
+    for path in
+        ["/", "/healthz", "/readyz", "/api/openapi.json", "/api/v1/config", "/api/v1/me", "/api/nothing", "/missing.js", artifact.as_str()]
+    {
         answers.extend([owner.get(path).await, stranger.get(path).await, owner.delete(path).await]);
     }
     for answer in answers {

@@ -1,11 +1,14 @@
 //! Marked secrets through the whole journey, then a search of everything that was kept or said: database, artifacts, logs, answers.
 
+use crate::logs;
 use crate::look::{artifacts, dump, files, holds};
 use crate::stage::{REPORT, Stage, audited};
-use crate::logs;
-use base64::{Engine, prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD}};
 use bailiwick_testkit::World;
 use bailiwick_testkit::actor::Credential;
+use base64::{
+    Engine,
+    prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
+};
 use serde_json::json;
 
 /// A text that nothing but the marked report holds.
@@ -13,7 +16,12 @@ const MARK: &str = "canary-7d1f6a-report-plaintext";
 
 /// Every spelling of a secret that a careless line could leave behind.
 fn spellings(secret: &[u8]) -> Vec<Vec<u8>> {
-    let mut spelled = vec![secret.to_vec(), BASE64_STANDARD.encode(secret).into_bytes(), BASE64_URL_SAFE_NO_PAD.encode(secret).into_bytes(), hex::encode(secret).into_bytes()];
+    let mut spelled = vec![
+        secret.to_vec(),
+        BASE64_STANDARD.encode(secret).into_bytes(),
+        BASE64_URL_SAFE_NO_PAD.encode(secret).into_bytes(),
+        hex::encode(secret).into_bytes(),
+    ];
     spelled.push(hex::encode(secret).to_uppercase().into_bytes());
     spelled
 }
@@ -50,15 +58,22 @@ async fn i25_no_secret_reaches_a_log_the_database_an_artifact_or_an_error() {
     let Credential::Bearer(token) = &owner.credential else { unreachable!() };
     // Wrong in one character, such a credential is still a secret.
     let (near_key, near_token) = (format!("{}A", &key[..key.len() - 1]), format!("{}AAAA", &token[..token.len() - 4]));
-    for answer in [stage.contoso().with_key(&near_key).get("/api/v1/me").await, stage.contoso().with_token(&near_token).get("/api/v1/me").await] {
+    for answer in
+        [stage.contoso().with_key(&near_key).get("/api/v1/me").await, stage.contoso().with_token(&near_token).get("/api/v1/me").await]
+    {
         assert_eq!(answer.status, 401);
         said.extend(answer.bytes);
     }
     world.work().await;
     let random = BASE64_URL_SAFE_NO_PAD.decode(&key[4..]).unwrap()[32..].to_vec();
     let signature = token.rsplit('.').next().unwrap();
-    let secrets: [(&str, Vec<u8>); 5] =
-        [("the API key", key.clone().into_bytes()), ("the API key's random bytes", random), ("the token", token.clone().into_bytes()), ("the token's signature", signature.into()), ("the key-encryption key", kek(world))];
+    let secrets: [(&str, Vec<u8>); 5] = [
+        ("the API key", key.clone().into_bytes()),
+        ("the API key's random bytes", random),
+        ("the token", token.clone().into_bytes()),
+        ("the token's signature", signature.into()),
+        ("the key-encryption key", kek(world)),
+    ];
     let (database, logged) = (dump(world).await.into_bytes(), logs::kept());
     assert!(holds(&logged, b"bailiwick_server"), "no log was kept");
     for (name, secret) in &secrets {
@@ -96,7 +111,11 @@ async fn i77_artifacts_are_sealed_where_they_lie() {
 #[tokio::test]
 async fn i77_equal_reports_do_not_look_equal() {
     let world = World::new().await;
-    world.contoso.pipeline().submit(json!({"source": "x"}), &[("a.json", b"the very same bytes"), ("b.json", b"the very same bytes")]).await;
+    world
+        .contoso
+        .pipeline()
+        .submit(json!({"source": "x"}), &[("a.json", b"the very same bytes"), ("b.json", b"the very same bytes")])
+        .await;
     let stored: Vec<Vec<u8>> = files(&artifacts(&world)).iter().map(|file| std::fs::read(file).unwrap()).collect();
     assert_eq!(stored.len(), 2);
     assert!(stored[0].windows(16).all(|window| !holds(&stored[1], window)), "sixteen bytes stand in both");
@@ -110,7 +129,9 @@ async fn i28_a_tenants_key_does_not_open_for_another() {
     let run = fabrikam.owner().get("/api/v1/runs").await.ok()["items"][0]["id"].as_str().unwrap().to_owned();
     let path = format!("/api/v1/runs/{run}/artifacts/{REPORT}");
     assert_eq!(fabrikam.owner().get(&path).await.status, 200);
-    let copied = sqlx::query("UPDATE bailiwick.tenant_keys SET wrapped = (SELECT wrapped FROM bailiwick.tenant_keys WHERE tenant_id = $1) WHERE tenant_id = $2");
+    let copied = sqlx::query(
+        "UPDATE bailiwick.tenant_keys SET wrapped = (SELECT wrapped FROM bailiwick.tenant_keys WHERE tenant_id = $1) WHERE tenant_id = $2",
+    );
     copied.bind(contoso.id.0).bind(fabrikam.id.0).execute(&mut stage.world.look().await).await.unwrap();
     let answer = fabrikam.owner().get(&path).await;
     assert_eq!(answer.refused(500), "internal");
@@ -120,7 +141,8 @@ async fn i28_a_tenants_key_does_not_open_for_another() {
 #[tokio::test]
 async fn i28_the_database_alone_opens_nothing() {
     let stage = Stage::new().await;
-    let wrapped: Vec<Vec<u8>> = sqlx::query_scalar("SELECT wrapped FROM bailiwick.tenant_keys").fetch_all(&mut stage.world.look().await).await.unwrap();
+    let wrapped: Vec<Vec<u8>> =
+        sqlx::query_scalar("SELECT wrapped FROM bailiwick.tenant_keys").fetch_all(&mut stage.world.look().await).await.unwrap();
     assert_eq!(wrapped.len(), 2, "each tenant has a key of its own");
     assert_ne!(wrapped[0], wrapped[1]);
     let file = stage.world.config.data_folder.join("keys/kek");

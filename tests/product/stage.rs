@@ -62,11 +62,13 @@ pub enum Body {
 impl Prepared {
     pub async fn send(&self, actor: &Actor) -> Answer {
         let request = actor.request(self.method.clone(), &self.path).query(&self.query);
-        actor.send(match &self.body {
-            Body::None => request,
-            Body::Json(value) => request.json(value),
-            Body::Bytes(bytes) => request.body(bytes.clone()),
-        }).await
+        actor
+            .send(match &self.body {
+                Body::None => request,
+                Body::Json(value) => request.json(value),
+                Body::Bytes(bytes) => request.body(bytes.clone()),
+            })
+            .await
     }
 }
 
@@ -97,7 +99,9 @@ impl Stage {
         crate::logs::keep();
         let world = World::with(|config| {
             let limits = &mut config.limits;
-            for limit in [&mut limits.open_per_minute, &mut limits.read_per_minute, &mut limits.write_per_minute, &mut limits.upload_per_minute] {
+            for limit in
+                [&mut limits.open_per_minute, &mut limits.read_per_minute, &mut limits.write_per_minute, &mut limits.upload_per_minute]
+            {
                 *limit = 1_000_000;
             }
         })
@@ -210,7 +214,10 @@ impl Stage {
                 "name" => (if fresh { format!("{}.json", self.fresh()) } else { REPORT.into() }, Names::Project),
                 "member" => (self.new_member(&owner).await, Names::Tenant),
                 "api_key" => (id_of(&owner, "/api/v1/api-keys", json!({"name": "stage"}), "/api_key/id").await, Names::Tenant),
-                "directory" => (id_of(&owner, "/api/v1/directories", json!({"id": self.fresh_id(), "name": "Contoso branch"}), "/id").await, Names::Tenant),
+                "directory" => (
+                    id_of(&owner, "/api/v1/directories", json!({"id": self.fresh_id(), "name": "Contoso branch"}), "/id").await,
+                    Names::Tenant,
+                ),
                 other => panic!("{}: nothing on stage for the parameter {{{other}}}: add it to stage.rs", op.id),
             };
             params.insert(param, value);
@@ -337,11 +344,29 @@ pub fn expected(op: &OperationSpec, kind: Kind, names: Names) -> u16 {
     match kind {
         Kind::Nobody => 401,
         Kind::Stranger | Kind::WithoutRole => 403,
-        Kind::Ours(who) => if allows(who) { op.status } else { 403 },
+        Kind::Ours(who) => {
+            if allows(who) {
+                op.status
+            } else {
+                403
+            }
+        }
         Kind::OtherProject if !allows(Grantee::Key) => 403,
-        Kind::OtherProject => if names == Names::Project { 404 } else { op.status },
+        Kind::OtherProject => {
+            if names == Names::Project {
+                404
+            } else {
+                op.status
+            }
+        }
         Kind::Foreign(who) if !allows(who) => 403,
-        Kind::Foreign(_) => if names == Names::Nothing { op.status } else { 404 },
+        Kind::Foreign(_) => {
+            if names == Names::Nothing {
+                op.status
+            } else {
+                404
+            }
+        }
     }
 }
 

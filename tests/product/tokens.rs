@@ -33,7 +33,8 @@ impl Lone {
         let cluster = cluster::cluster().await;
         let database = cluster.database().await;
         let clock = ManualClock::at(SystemClock.now());
-        let running = runtime::start(&config, Role::Api, Some(cluster.given(&database)), Arc::new(clock.clone()), Arc::new(SystemRng)).await.unwrap();
+        let running =
+            runtime::start(&config, Role::Api, Some(cluster.given(&database)), Arc::new(clock.clone()), Arc::new(SystemRng)).await.unwrap();
         Self { sim, clock, running, _folder: folder }
     }
 
@@ -75,7 +76,15 @@ async fn i2_every_wrong_token_is_refused_on_reading_and_on_submitting() {
 #[tokio::test]
 async fn i4_tricks_with_the_algorithm_or_the_key_are_refused() {
     let world = World::new().await;
-    for wrong in [Forge::Unsigned, Forge::HmacWithPublicKey, Forge::UnknownKid, Forge::WrongKey, Forge::KeyOfOtherIssuer, Forge::NoKid, Forge::GraphNonce] {
+    for wrong in [
+        Forge::Unsigned,
+        Forge::HmacWithPublicKey,
+        Forge::UnknownKid,
+        Forge::WrongKey,
+        Forge::KeyOfOtherIssuer,
+        Forge::NoKid,
+        Forge::GraphNonce,
+    ] {
         let (read, submit) = try_out(&world, wrong).await;
         assert_eq!((read.status, submit.status), (401, 401), "{wrong:?}");
     }
@@ -86,7 +95,10 @@ async fn i3_a_directory_that_is_not_onboarded_is_refused_on_reading_and_on_submi
     let lone = Lone::new(|config| config.tenants.truncate(1)).await;
     lone.owner().get("/api/v1/me").await.ok();
     let before = lone.sim.calls().len();
-    for token in [lone.sim.user_token(FABRIKAM.directory, FABRIKAM.owner).unwrap(), lone.sim.app_token(FABRIKAM.directory, FABRIKAM.pipeline).unwrap()] {
+    for token in [
+        lone.sim.user_token(FABRIKAM.directory, FABRIKAM.owner).unwrap(),
+        lone.sim.app_token(FABRIKAM.directory, FABRIKAM.pipeline).unwrap(),
+    ] {
         let foreign = lone.bearer(&token);
         assert_eq!(foreign.get("/api/v1/me").await.refused(401), "not_signed_in");
         assert_eq!(foreign.post("/api/v1/runs", json!({"source": "foreign"})).await.refused(401), "not_signed_in");

@@ -64,7 +64,11 @@ async fn i41_when_the_entry_cannot_be_written_nothing_happens() {
     for op in audited() {
         let prepared = stage.prepare(op).await;
         let before = fingerprint(&stage.world, tenant).await;
-        sqlx::query("CREATE TABLE public.kept AS SELECT * FROM bailiwick.trail_heads WHERE tenant_id = $1").bind(tenant.0).execute(&mut look).await.unwrap();
+        sqlx::query("CREATE TABLE public.kept AS SELECT * FROM bailiwick.trail_heads WHERE tenant_id = $1")
+            .bind(tenant.0)
+            .execute(&mut look)
+            .await
+            .unwrap();
         sqlx::query("DELETE FROM bailiwick.trail_heads WHERE tenant_id = $1").bind(tenant.0).execute(&mut look).await.unwrap();
         let answer = prepared.send(&owner).await;
         sqlx::query("INSERT INTO bailiwick.trail_heads SELECT * FROM public.kept").execute(&mut look).await.unwrap();
@@ -124,7 +128,11 @@ async fn i41_the_chain_verifies_after_every_operation() {
     assert!(stored.len() > 50, "{}", stored.len());
     let chain = || stored.iter().map(|(seq, _, body, hash)| (*seq, body.as_str(), Hash::try_from(hash.as_slice()).unwrap()));
     let head = bailiwick_proof::verify(chain()).unwrap();
-    let kept: (i64, Vec<u8>) = sqlx::query_as("SELECT seq, hash FROM bailiwick.trail_heads WHERE tenant_id = $1").bind(stage.contoso().id.0).fetch_one(&mut look).await.unwrap();
+    let kept: (i64, Vec<u8>) = sqlx::query_as("SELECT seq, hash FROM bailiwick.trail_heads WHERE tenant_id = $1")
+        .bind(stage.contoso().id.0)
+        .fetch_one(&mut look)
+        .await
+        .unwrap();
     assert_eq!((head.0, head.1.to_vec()), kept);
     // And it does notice: an entry taken out of the middle breaks it.
     assert!(bailiwick_proof::verify(chain().enumerate().filter(|(n, _)| *n != 7).map(|(_, entry)| entry)).is_err());

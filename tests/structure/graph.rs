@@ -33,7 +33,11 @@ const REACH: &[(&str, &[&str])] = &[
 /// Dependencies of every crate of the workspace, by their short names: those it is built with, not those of its tests.
 fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
     let cargo = std::env::var_os("CARGO").unwrap_or("cargo".into());
-    let output = Command::new(cargo).args(["metadata", "--no-deps", "--offline", "--format-version", "1"]).current_dir(super::source::root()).output().unwrap();
+    let output = Command::new(cargo)
+        .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
+        .current_dir(super::source::root())
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
     let short = |name: &str| name.trim_start_matches("bailiwick-").to_owned();
@@ -52,7 +56,8 @@ fn the_crate_graph_runs_one_way() {
         if ["tests", "benches"].contains(&name.as_str()) {
             continue;
         }
-        let (_, may) = MAY_USE.iter().find(|(n, _)| n == name).unwrap_or_else(|| panic!("{name} has no place in the graph: give it one in graph.rs"));
+        let (_, may) =
+            MAY_USE.iter().find(|(n, _)| n == name).unwrap_or_else(|| panic!("{name} has no place in the graph: give it one in graph.rs"));
         for used in uses.iter().filter(|used| crates.contains(used)) {
             assert!(may.contains(&used.as_str()), "{name} uses {used}");
         }

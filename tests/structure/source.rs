@@ -50,7 +50,10 @@ fn without_tests(tokens: TokenStream) -> Vec<TokenTree> {
     while at < all.len() {
         if all[at].to_string() == "#" && all.get(at + 1).is_some_and(|t| t.to_string().replace(' ', "") == "[cfg(test)]") {
             at += 2;
-            while at < all.len() && all[at].to_string() != ";" && !matches!(&all[at], TokenTree::Group(g) if g.delimiter() == Delimiter::Brace) {
+            while at < all.len()
+                && all[at].to_string() != ";"
+                && !matches!(&all[at], TokenTree::Group(g) if g.delimiter() == Delimiter::Brace)
+            {
                 at += 1;
             }
             at += 1;

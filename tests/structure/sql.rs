@@ -23,14 +23,34 @@ const MADE: &[(&str, &str)] = &[
 const ALL_TENANTS: &[(&str, &str)] = &[
     ("SELECT least((SELECT min(run_at) FROM jobs", "when the next job of any tenant falls due: a time, and nothing of the tenant"),
     ("FROM job_schedules WHERE next_at <= $1", "due schedules of all tenants become jobs; the answer carries each one's tenant"),
-    ("UPDATE jobs SET lease_until = $1::timestamptz - interval", "at start, what a dead worker of this environment held, of whatever tenant, is free at once"),
+    (
+        "UPDATE jobs SET lease_until = $1::timestamptz - interval",
+        "at start, what a dead worker of this environment held, of whatever tenant, is free at once",
+    ),
     ("INSERT INTO job_schedules", "every tenant gets the schedules of this version"),
 ];
 
 const VERBS: &[&str] = &["SELECT", "INSERT", "UPDATE", "DELETE", "WITH"];
 const CONTROL: &[&str] = &[
-    "SET", "RESET", "BEGIN", "START", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "GRANT", "REVOKE", "ALTER", "CREATE", "DROP", "TRUNCATE", "COPY", "DO", "CALL",
-    "LOCK", "DISCARD",
+    "SET",
+    "RESET",
+    "BEGIN",
+    "START",
+    "COMMIT",
+    "ROLLBACK",
+    "SAVEPOINT",
+    "RELEASE",
+    "GRANT",
+    "REVOKE",
+    "ALTER",
+    "CREATE",
+    "DROP",
+    "TRUNCATE",
+    "COPY",
+    "DO",
+    "CALL",
+    "LOCK",
+    "DISCARD",
 ];
 
 /// The words of a statement.
@@ -57,7 +77,9 @@ fn statements(source: &Source) -> Vec<String> {
     let pieces = pieces(source);
     let mut found = Vec::new();
     collect(&source.tokens, &pieces, &mut found);
-    found.retain(|text| words(text).first().is_some_and(|first| VERBS.contains(first)) && text.trim_start().starts_with(|c: char| c.is_ascii_uppercase()));
+    found.retain(|text| {
+        words(text).first().is_some_and(|first| VERBS.contains(first)) && text.trim_start().starts_with(|c: char| c.is_ascii_uppercase())
+    });
     found
 }
 
@@ -70,7 +92,8 @@ fn collect(tokens: &[TokenTree], pieces: &BTreeMap<String, String>, found: &mut 
             at += 4;
             continue;
         }
-        if macro_call && name == "concat"
+        if macro_call
+            && name == "concat"
             && let Some(TokenTree::Group(group)) = tokens.get(at + 2)
         {
             let parts = flat(&group.stream().into_iter().collect::<Vec<_>>());
@@ -132,11 +155,13 @@ fn i63_statements_are_fixed_text_but_for_two_listed_files() {
     for source in all.iter().filter(|source| !MADE.iter().any(|(path, _)| *path == source.path)) {
         let tokens = flat(&source.tokens);
         for (at, token) in tokens.iter().enumerate() {
-            let formatting = ["format", "write", "writeln", "format_args"].contains(&token.to_string().as_str()) && tokens.get(at + 1).is_some_and(|t| t.to_string() == "!");
+            let formatting = ["format", "write", "writeln", "format_args"].contains(&token.to_string().as_str())
+                && tokens.get(at + 1).is_some_and(|t| t.to_string() == "!");
             if let (true, Some(TokenTree::Group(group))) = (formatting, tokens.get(at + 2)) {
                 for text in flat(&group.stream().into_iter().collect::<Vec<_>>()).iter().filter_map(text_of) {
                     let words = words(&text);
-                    let sql = words.first().is_some_and(|first| VERBS.contains(first)) && words.iter().any(|w| ["FROM", "INTO", "SET"].contains(w));
+                    let sql = words.first().is_some_and(|first| VERBS.contains(first))
+                        && words.iter().any(|w| ["FROM", "INTO", "SET"].contains(w));
                     assert!(!sql, "{}: SQL is formatted: {text}", source.path);
                 }
             }
@@ -147,7 +172,8 @@ fn i63_statements_are_fixed_text_but_for_two_listed_files() {
 #[test]
 fn only_the_store_and_each_capabilitys_db_name_the_database() {
     let all = sources(&["base", "cloud", "contract", "domain", "formats", "proof", "server"]);
-    let beside: Vec<String> = files_with(&all, "sqlx").into_iter().filter(|path| !(path.starts_with("crates/domain/src/") && path.ends_with("/db.rs"))).collect();
+    let beside: Vec<String> =
+        files_with(&all, "sqlx").into_iter().filter(|path| !(path.starts_with("crates/domain/src/") && path.ends_with("/db.rs"))).collect();
     only_in("sqlx", beside, BESIDE_DB);
 }
 
@@ -168,13 +194,19 @@ fn i16_roles_settings_and_transactions_are_touched_in_one_file() {
                 found.push(source.path.clone());
             }
         }
-        let commits = tokens.windows(3).any(|w| ["tx", "transaction"].contains(&w[0].to_string().as_str()) && w[1].to_string() == "." && w[2].to_string() == "commit");
+        let commits = tokens
+            .windows(3)
+            .any(|w| ["tx", "transaction"].contains(&w[0].to_string().as_str()) && w[1].to_string() == "." && w[2].to_string() == "commit");
         if commits {
             found.push(source.path.clone());
         }
     }
-    only_in("roles, settings or transactions", found, &[
-        ("crates/store/src/scope.rs", "the scopes themselves"),
-        ("crates/store/src/login.rs", "ALTER ROLE: the login role's verifier, at start, as the administrator"),
-    ]);
+    only_in(
+        "roles, settings or transactions",
+        found,
+        &[
+            ("crates/store/src/scope.rs", "the scopes themselves"),
+            ("crates/store/src/login.rs", "ALTER ROLE: the login role's verifier, at start, as the administrator"),
+        ],
+    );
 }

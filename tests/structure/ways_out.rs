@@ -17,7 +17,8 @@ const OTHER_ROUTES: &[(&str, &str)] = &[
 #[test]
 fn every_outbound_request_goes_through_the_one_way_out() {
     let all = sources(PRODUCT);
-    let found = CONNECTING.iter().flat_map(|ident| files_with(&all, ident)).filter(|path| !path.starts_with("crates/cloud/src/egress")).collect();
+    let found =
+        CONNECTING.iter().flat_map(|ident| files_with(&all, ident)).filter(|path| !path.starts_with("crates/cloud/src/egress")).collect();
     only_in("connections", found, &[]);
 }
 
@@ -28,7 +29,9 @@ fn i1_no_route_exists_beside_the_declared_ones() {
     for source in sources(&["server"]) {
         let tokens = flat(&source.tokens);
         for window in tokens.windows(3) {
-            if let (true, proc_macro2::TokenTree::Group(group)) = (["route", "nest", "route_service", "nest_service"].contains(&window[0].to_string().as_str()), &window[1]) {
+            if let (true, proc_macro2::TokenTree::Group(group)) =
+                (["route", "nest", "route_service", "nest_service"].contains(&window[0].to_string().as_str()), &window[1])
+            {
                 let first = group.stream().into_iter().next();
                 routes.extend(first.as_ref().and_then(text_of));
             }
@@ -36,7 +39,13 @@ fn i1_no_route_exists_beside_the_declared_ones() {
     }
     routes.sort();
     let fallback = "/{*path}";
-    let mut declared: Vec<String> = OPEN_ROUTES.iter().map(|r| r.path).filter(|p| *p != fallback).chain(OTHER_ROUTES.iter().map(|(p, _)| *p)).map(str::to_owned).collect();
+    let mut declared: Vec<String> = OPEN_ROUTES
+        .iter()
+        .map(|r| r.path)
+        .filter(|p| *p != fallback)
+        .chain(OTHER_ROUTES.iter().map(|(p, _)| *p))
+        .map(str::to_owned)
+        .collect();
     declared.sort();
     assert_eq!(routes, declared);
 }

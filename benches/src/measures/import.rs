@@ -66,7 +66,15 @@ pub async fn measure(stage: &Stage, report: &mut Report, import: bool, reimport:
     daemon.stop().await
 }
 
-async fn play(caller: &Caller, bare: &mut Bare, folder: &Path, results: u32, round: u32, reimport: bool, seen: &mut Rounds) -> anyhow::Result<()> {
+async fn play(
+    caller: &Caller,
+    bare: &mut Bare,
+    folder: &Path,
+    results: u32,
+    round: u32,
+    reimport: bool,
+    seen: &mut Rounds,
+) -> anyhow::Result<()> {
     let path = folder.join("report.sarif");
     let made = Made { results, tool: format!("Scanner {results}.{round}"), tenth_changed: false, full: true };
     sarif::write(&made, &path)?;
@@ -136,7 +144,10 @@ async fn stored(bare: &mut Bare, part: Part, results: u32) -> anyhow::Result<()>
     .fetch_one(bare.admin())
     .await?;
     let expected = i64::from(results);
-    anyhow::ensure!((observations, findings) == (expected, expected), "{observations} observations and {findings} open findings are stored, not {results}");
+    anyhow::ensure!(
+        (observations, findings) == (expected, expected),
+        "{observations} observations and {findings} open findings are stored, not {results}"
+    );
     Ok(())
 }
 

@@ -51,11 +51,23 @@ pub async fn measure(stage: &Stage, report: &mut Report) -> anyhow::Result<()> {
         format!("API {:.2} ms, the statement alone {:.2} ms", large.api, large.bare),
     )?;
     let detail = format!("API undisturbed {:.2} ms before, {:.2} ms now", small.undisturbed, large.undisturbed);
-    report.add(format!("list, findings from {} to {}", thousands(few), thousands(many)), large.undisturbed / small.undisturbed, 1.2, "x", detail)?;
+    report.add(
+        format!("list, findings from {} to {}", thousands(few), thousands(many)),
+        large.undisturbed / small.undisturbed,
+        1.2,
+        "x",
+        detail,
+    )?;
     add_tenants(&home, crowd).await?;
     let crowded = latency(stage, &home, &statement).await?;
     let detail = format!("API undisturbed {:.2} ms before, {:.2} ms now", large.undisturbed, crowded.undisturbed);
-    report.add(format!("list, tenants from {} to {}", thousands(some), thousands(crowd)), crowded.undisturbed / large.undisturbed, 1.2, "x", detail)?;
+    report.add(
+        format!("list, tenants from {} to {}", thousands(some), thousands(crowd)),
+        crowded.undisturbed / large.undisturbed,
+        1.2,
+        "x",
+        detail,
+    )?;
     daemon.stop().await
 }
 

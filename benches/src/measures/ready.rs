@@ -57,14 +57,21 @@ async fn private_database(stage: &Stage, report: &mut Report) -> anyhow::Result<
         killed.push(daemon.ready);
         daemon.stop().await?;
     }
-    report.add("ready, private PostgreSQL, after kill -9", worst(&killed), 10.0, "s", format!("killed while a report is processed; {}", each(&killed)))
+    report.add(
+        "ready, private PostgreSQL, after kill -9",
+        worst(&killed),
+        10.0,
+        "s",
+        format!("killed while a report is processed; {}", each(&killed)),
+    )
 }
 
 async fn kill_at_work(stage: &Stage, home: &Home, round: u32) -> anyhow::Result<()> {
     let daemon = Daemon::start(&stage.program, home, None).await?;
     let caller = stage.owner(home)?.pipeline().await?;
     let path = home.folder.path().join("report.sarif");
-    let made = Made { results: if stage.quick { 5_000 } else { 50_000 }, tool: format!("Scanner {round}"), tenth_changed: false, full: true };
+    let made =
+        Made { results: if stage.quick { 5_000 } else { 50_000 }, tool: format!("Scanner {round}"), tenth_changed: false, full: true };
     sarif::write(&made, &path)?;
     caller.send_report(&File::new(&path)?, "1").await?;
     daemon.kill().await

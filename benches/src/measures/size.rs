@@ -24,7 +24,11 @@ pub async fn measure(stage: &Stage, report: &mut Report, memory: bool, disk: boo
     if memory {
         report.add("memory, idle", idle, 60.0, "MiB", "after the first answers")?;
     }
-    let sizes = if stage.quick { vec![(5_000, true, 256.0), (50_000, false, 256.0)] } else { vec![(50_000, true, 256.0), (1_000_000, false, 400.0)] };
+    let sizes = if stage.quick {
+        vec![(5_000, true, 256.0), (50_000, false, 256.0)]
+    } else {
+        vec![(50_000, true, 256.0), (1_000_000, false, 400.0)]
+    };
     for (results, full, limit) in sizes {
         let made = Made { results, tool: format!("Scanner {results}"), tenth_changed: false, full };
         one(&home, &daemon, &caller, &made, limit, idle, report, (memory, disk)).await?;

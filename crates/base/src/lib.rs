@@ -6,8 +6,8 @@ pub mod ids;
 pub mod paging;
 pub mod principal;
 pub mod problem;
-pub mod secret;
 pub mod seams;
+pub mod secret;
 
 pub use evidence::{Counts, Family, Outcome, Product, Severity};
 pub use ids::*;

@@ -91,7 +91,8 @@ impl Problem {
     }
     /// Our own fault; the cause goes to the log only.
     pub fn internal(cause: impl fmt::Display) -> Self {
-        let mut problem = Self::new(Code::Internal, "The request failed on our side. Try again; if it stays, give the request id to your operator.");
+        let mut problem =
+            Self::new(Code::Internal, "The request failed on our side. Try again; if it stays, give the request id to your operator.");
         problem.internal = Some(cause.to_string());
         problem
     }

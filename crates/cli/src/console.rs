@@ -41,7 +41,9 @@ impl Console {
 
     pub fn text(&self, text: &str) -> Result<(), Failure> {
         let mut out = io::stdout().lock();
-        out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|e| Failure::input(format!("Standard output cannot be written: {e}")))
+        out.write_all(text.as_bytes())
+            .and_then(|()| out.flush())
+            .map_err(|e| Failure::input(format!("Standard output cannot be written: {e}")))
     }
 
     /// The document with `--json`, else the text.

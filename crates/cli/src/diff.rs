@@ -33,7 +33,10 @@ fn text(client: &Client, drift: &Drift) -> String {
     let mut text = format!("{}\n", printable(&subject.join(", ")));
     text += &side("From", &drift.from, if drift.against_baseline { ", the pinned baseline" } else { "" });
     text += &side("To", &drift.to, "");
-    text += &format!("{} regression, {} fixed, {} added, {} removed, {} other; {} unchanged\n", c.regression, c.fixed, c.added, c.removed, c.other, c.unchanged);
+    text += &format!(
+        "{} regression, {} fixed, {} added, {} removed, {} other; {} unchanged\n",
+        c.regression, c.fixed, c.added, c.removed, c.other, c.unchanged
+    );
     if !drift.items.is_empty() {
         let rows: Vec<Vec<Cell>> = drift.items.iter().map(row).collect();
         text += &format!("\n{}", client.wire.console().table(&["MOVEMENT", "SEVERITY", "CHECK", "FROM", "TO", "TITLE"], &rows));

@@ -15,8 +15,25 @@ use std::path::{Path, PathBuf};
 /// The largest page the API gives.
 const PAGE: u16 = 200;
 const HEADINGS: [&str; 19] = [
-    "id", "status", "life", "severity", "outcome", "check", "title", "family", "tool", "product", "directory", "project", "place", "end_line", "suppressed_in_source",
-    "severity_source", "first_seen", "last_seen", "check_id",
+    "id",
+    "status",
+    "life",
+    "severity",
+    "outcome",
+    "check",
+    "title",
+    "family",
+    "tool",
+    "product",
+    "directory",
+    "project",
+    "place",
+    "end_line",
+    "suppressed_in_source",
+    "severity_source",
+    "first_seen",
+    "last_seen",
+    "check_id",
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,7 +163,8 @@ fn severity_source(source: SeveritySource) -> &'static str {
 
 /// A cell a spreadsheet takes for text: one that begins like a formula gets an apostrophe (OWASP, CSV injection).
 fn inert(cell: &str) -> String {
-    let formula = cell.trim_start_matches([' ', '\u{feff}', '\u{a0}']).starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
+    let formula =
+        cell.trim_start_matches([' ', '\u{feff}', '\u{a0}']).starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
     if formula { format!("'{cell}") } else { cell.to_owned() }
 }
 

@@ -51,7 +51,8 @@ fn look(path: &Path) -> Result<LocalFile, Failure> {
         return Err(Failure::input(format!("{shown} is a folder.")).hint("Name the report files in it."));
     }
     if !meta.is_file() {
-        return Err(Failure::input(format!("{shown} is not a regular file.")).hint("Write the report to a file first: it is read twice, to hash and to send."));
+        return Err(Failure::input(format!("{shown} is not a regular file."))
+            .hint("Write the report to a file first: it is read twice, to hash and to send."));
     }
     if meta.len() == 0 {
         return Err(Failure::input(format!("{shown} is empty.")).hint("Check that the tool that writes it has finished without an error."));

@@ -7,7 +7,9 @@ use crate::failure::Failure;
 use crate::runs::{moment, more};
 use bailiwick_base::{Cursor, FindingId, Severity};
 use bailiwick_contract::evidence::Location;
-use bailiwick_contract::findings::{Finding, FindingDetail, FindingEventKind, FindingLife, FindingPath, FindingQuery, FindingStatus, GetFinding, ListFindings};
+use bailiwick_contract::findings::{
+    Finding, FindingDetail, FindingEventKind, FindingLife, FindingPath, FindingQuery, FindingStatus, GetFinding, ListFindings,
+};
 use bailiwick_contract::{Empty, Nothing};
 
 pub async fn list(client: &Client, filter: FindingFilter, page: PageArgs) -> Result<(), Failure> {
@@ -15,7 +17,10 @@ pub async fn list(client: &Client, filter: FindingFilter, page: PageArgs) -> Res
     let console = client.wire.console();
     console.either(&page, || match page.items.as_slice() {
         [] => "No findings match.\n".into(),
-        findings => console.table(&["FINDING", "SEVERITY", "STATUS", "LIFE", "CHECK", "FIRST SEEN", "TITLE"], &findings.iter().map(row).collect::<Vec<_>>()),
+        findings => console.table(
+            &["FINDING", "SEVERITY", "STATUS", "LIFE", "CHECK", "FIRST SEEN", "TITLE"],
+            &findings.iter().map(row).collect::<Vec<_>>(),
+        ),
     })?;
     more(client, page.next.as_ref(), "bailiwick findings list");
     Ok(())

@@ -78,6 +78,11 @@ fn anonymous(cli: &Cli, console: &Rc<Console>) -> Result<Client, Failure> {
     let base = client::http::address(url, "BAILIWICK_URL (or --url)")?;
     let ca_file = cli.ca_file.as_deref().filter(|path| !path.is_empty()).map(Path::new);
     let http = client::http::client(&base, ca_file)?;
-    let retrier = Retrier { policy: RetryPolicy::from_environment()?, clock: Rc::new(SystemClock), rng: Rc::new(SystemRng), console: console.clone() };
+    let retrier = Retrier {
+        policy: RetryPolicy::from_environment()?,
+        clock: Rc::new(SystemClock),
+        rng: Rc::new(SystemRng),
+        console: console.clone(),
+    };
     Ok(Client::anonymous(client::wire::Wire { http, retrier }, base))
 }

@@ -94,7 +94,13 @@ impl Retrier {
             let Some(pause) = self.policy.pause(number, asked, &*self.rng) else {
                 return Err(given_up(failure, number, asked));
             };
-            self.console.warn(&format!("{} Trying again in {:.1} s ({} of {}).", failure.what, pause.as_secs_f64(), number + 1, self.policy.attempts));
+            self.console.warn(&format!(
+                "{} Trying again in {:.1} s ({} of {}).",
+                failure.what,
+                pause.as_secs_f64(),
+                number + 1,
+                self.policy.attempts
+            ));
             tokio::time::sleep(pause).await;
         }
         Err(Failure::transient("The tries are used up."))
@@ -103,7 +109,9 @@ impl Retrier {
 
 fn given_up(failure: Failure, tries: u32, asked: Option<Duration>) -> Failure {
     let hint = match asked {
-        Some(asked) => format!("Gave up after {tries} tries; the server asks to wait {} s. Run the same command again later.", asked.as_secs()),
+        Some(asked) => {
+            format!("Gave up after {tries} tries; the server asks to wait {} s. Run the same command again later.", asked.as_secs())
+        }
         None => format!("Gave up after {tries} tries. Run the same command again later."),
     };
     failure.hint(hint)

@@ -32,7 +32,8 @@ async fn list(client: &Client, arguments: RunsList) -> Result<(), Failure> {
     let console = client.wire.console();
     console.either(&page, || match page.items.as_slice() {
         [] => "No runs. Send one: bailiwick upload FILE --source LABEL\n".into(),
-        runs => console.table(&["RUN", "OPENED", "STATE", "FAMILY", "SOURCE", "PASSED", "FAILING", "NEW"], &runs.iter().map(row).collect::<Vec<_>>()),
+        runs => console
+            .table(&["RUN", "OPENED", "STATE", "FAMILY", "SOURCE", "PASSED", "FAILING", "NEW"], &runs.iter().map(row).collect::<Vec<_>>()),
     })?;
     more(client, page.next.as_ref(), "bailiwick runs");
     Ok(())
@@ -79,7 +80,13 @@ pub fn summary(client: &Client, run: &Run) -> String {
         ("Run", run.id.to_string()),
         ("State", client.wire.console().paint(colour(run.state), run.state.as_str())),
         ("Family", run.family.map_or("not known yet", |f| f.as_str()).into()),
-        ("Results", format!("{} passed, {} failed, {} error, {} investigate, {} skipped, {} not run{unknown}; {} in total", c.passed, c.failed, c.error, c.investigate, c.skipped, c.not_run, c.total)),
+        (
+            "Results",
+            format!(
+                "{} passed, {} failed, {} error, {} investigate, {} skipped, {} not run{unknown}; {} in total",
+                c.passed, c.failed, c.error, c.investigate, c.skipped, c.not_run, c.total
+            ),
+        ),
         ("Findings", format!("{} new, {} existing, {} fixed, {} reopened", f.new, f.existing, f.fixed, f.reopened)),
         ("See", client.page(&format!("runs/{}", run.id))),
     ];

@@ -11,7 +11,8 @@ use crate::retry::Trouble;
 use crate::wait;
 use bailiwick_base::{Counts, Family, RunId, ids::uuid_v7};
 use bailiwick_contract::evidence::{
-    Artifact, ArtifactPath, CompleteRun, FindingCounts, GetRun, Manifest, ManifestLine, NewRun, OpenRun, PutArtifact, PutArtifactQuery, Run, RunPath, RunState,
+    Artifact, ArtifactPath, CompleteRun, FindingCounts, GetRun, Manifest, ManifestLine, NewRun, OpenRun, PutArtifact, PutArtifactQuery,
+    Run, RunPath, RunState,
 };
 use bailiwick_contract::{Empty, Nothing};
 use serde::Serialize;
@@ -48,7 +49,15 @@ struct ResultCounts {
 
 impl From<Counts> for ResultCounts {
     fn from(c: Counts) -> Self {
-        Self { passed: c.passed, failed: c.failed, error: c.error, investigate: c.investigate, skipped: c.skipped, not_run: c.not_run, total: c.total }
+        Self {
+            passed: c.passed,
+            failed: c.failed,
+            error: c.error,
+            investigate: c.investigate,
+            skipped: c.skipped,
+            not_run: c.not_run,
+            total: c.total,
+        }
     }
 }
 
@@ -130,7 +139,8 @@ async fn unless_stalled<T>(sending: impl Future<Output = Result<T, Trouble>>, mo
 
 fn changed_meanwhile(failure: Failure, file: &LocalFile) -> Failure {
     if failure.code.as_deref() == Some("hash_mismatch") {
-        return failure.hint(format!("{} changed while it was sent. Upload again when the tool that writes it has finished.", file.path.display()));
+        return failure
+            .hint(format!("{} changed while it was sent. Upload again when the tool that writes it has finished.", file.path.display()));
     }
     failure
 }
@@ -147,7 +157,8 @@ async fn complete(client: &Client, run: RunId, manifest: Manifest) -> Result<Run
 }
 
 fn report(client: &Client, run: &Run, deduplicated: bool) -> Result<(), Failure> {
-    let result = Outcome { run: run.id, family: run.family, state: run.state, counts: run.counts.into(), findings: run.findings, deduplicated };
+    let result =
+        Outcome { run: run.id, family: run.family, state: run.state, counts: run.counts.into(), findings: run.findings, deduplicated };
     client.wire.console().either(&result, || {
         let mut text = crate::runs::summary(client, run);
         if deduplicated {
@@ -159,7 +170,11 @@ fn report(client: &Client, run: &Run, deduplicated: bool) -> Result<(), Failure>
 
 /// Once all files have arrived, the way on is to ask for the run and not to send it again.
 fn look_again(failure: Failure, run: RunId) -> Failure {
-    if failure.kind == Kind::Transient { failure.hint(format!("All files have arrived. Look again: bailiwick runs show {run}")) } else { failure }
+    if failure.kind == Kind::Transient {
+        failure.hint(format!("All files have arrived. Look again: bailiwick runs show {run}"))
+    } else {
+        failure
+    }
 }
 
 /// The exit code's reason.
@@ -171,7 +186,9 @@ fn verdict(run: &Run, no_wait: bool, waited: u64) -> Result<(), Failure> {
             Err(Failure::input(format!("The report was refused: {artifact}{}{place} ({})", failure.detail, failure.code.name()))
                 .hint("Correct the report and upload it again. Nothing of this run became a finding."))
         }
-        (RunState::Failed, None) => Err(Failure::input(format!("Run {} failed.", run.id)).hint(format!("See why: bailiwick runs show {}", run.id))),
+        (RunState::Failed, None) => {
+            Err(Failure::input(format!("Run {} failed.", run.id)).hint(format!("See why: bailiwick runs show {}", run.id)))
+        }
         (state, _) if state.settled() || no_wait => Ok(()),
         _ => Err(look_again(Failure::transient(format!("Run {} is still {} after {waited} s.", run.id, run.state.as_str())), run.id)),
     }

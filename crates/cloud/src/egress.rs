@@ -222,15 +222,7 @@ impl Egress {
         let gate = |plain| Gate { rules: rules.clone(), pinned: pinned.clone(), plain };
         let tls = tls::client(&config, gate(false))?;
         let plain = tls::client(&config, gate(true))?;
-        Ok(Self(Arc::new(Inner {
-            rules,
-            tls,
-            plain,
-            total_timeout: config.total_timeout,
-            max_body: config.max_body,
-            clock,
-            recorder,
-        })))
+        Ok(Self(Arc::new(Inner { rules, tls, plain, total_timeout: config.total_timeout, max_body: config.max_body, clock, recorder })))
     }
 
     /// The allow-list, for operators to see.
@@ -295,8 +287,7 @@ impl Egress {
         }
         if let Some(address) = literal {
             // A literal never reaches the resolver, so its check is here.
-            resolver::check(rules, address, plain)
-                .map_err(|why| EgressError::RefusedAddress { host: name.clone(), address, why })?;
+            resolver::check(rules, address, plain).map_err(|why| EgressError::RefusedAddress { host: name.clone(), address, why })?;
         }
         Ok(name)
     }

@@ -14,7 +14,9 @@ pub struct Origin(String);
 
 /// The text is not the address of a service.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("\"{0}\" is not the address of a service: write https://host or https://host:port, without user, query or fragment; sign-in takes no path either")]
+#[error(
+    "\"{0}\" is not the address of a service: write https://host or https://host:port, without user, query or fragment; sign-in takes no path either"
+)]
 pub struct BadOrigin(String);
 
 /// Where an API's paths begin, e.g. `https://graph.microsoft.com`. A gateway may put a path before them. Never ends in a slash.

@@ -13,7 +13,5 @@ pub mod egress;
 pub mod endpoints;
 pub mod entra;
 
-pub use egress::{
-    AllowedHost, Call, Egress, EgressConfig, EgressError, Recorder, Ring, SetupError,
-};
+pub use egress::{AllowedHost, Call, Egress, EgressConfig, EgressError, Recorder, Ring, SetupError};
 pub use endpoints::{BaseUrl, CloudEndpoints, Origin};

@@ -2,8 +2,8 @@
 
 use crate::operation::{Empty, Guard, json, operations};
 use crate::permission::{Permission, Role};
-pub use bailiwick_base::{Principal, PrincipalKind};
 use bailiwick_base::{ApiKeyId, DirectoryId, MemberId, Page, ProjectId, TenantId, Timestamp};
+pub use bailiwick_base::{Principal, PrincipalKind};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;

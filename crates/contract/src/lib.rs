@@ -12,9 +12,7 @@ pub mod operation;
 pub mod permission;
 pub mod tenancy;
 
-pub use operation::{
-    AnswerKind, BodyKind, Effect, Empty, Guard, Method, Nothing, Operation, OperationSpec, RateClass, StreamBody,
-};
+pub use operation::{AnswerKind, BodyKind, Effect, Empty, Guard, Method, Nothing, Operation, OperationSpec, RateClass, StreamBody};
 pub use permission::{Grantee, Permission, Role};
 
 /// Every operation, in the order of the reference.
@@ -59,7 +57,8 @@ mod tests {
         for op in operations() {
             assert!(!op.path.contains("tenant}"), "{} has a tenant in its path", op.id);
             for schema in [op.path_schema, op.query_schema].into_iter().chain(op.body.schema()) {
-                let text = serde_json::to_string(&schema(&mut schemars::generate::SchemaSettings::draft2020_12().into_generator())).unwrap();
+                let text =
+                    serde_json::to_string(&schema(&mut schemars::generate::SchemaSettings::draft2020_12().into_generator())).unwrap();
                 assert!(!text.contains("tenant_id"), "{} takes a tenant", op.id);
             }
         }

@@ -92,7 +92,8 @@ fn operation(op: &OperationSpec, generator: &mut SchemaGenerator) -> Value {
             value["requestBody"] = json!({"required": true, "content": {"application/json": {"schema": schema(generator)}}});
         }
         BodyKind::Stream => {
-            value["requestBody"] = json!({"required": true, "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}});
+            value["requestBody"] =
+                json!({"required": true, "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}});
         }
     }
     let answer = match op.answer {
@@ -101,7 +102,9 @@ fn operation(op: &OperationSpec, generator: &mut SchemaGenerator) -> Value {
             "description": "Done.",
             "content": {"application/json": {"schema": schema(generator), "example": (op.example)()}},
         }),
-        AnswerKind::Stream => json!({"description": "The bytes.", "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}),
+        AnswerKind::Stream => {
+            json!({"description": "The bytes.", "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}})
+        }
     };
     value["responses"] = json!({ op.status.to_string(): answer, "default": {"$ref": "#/components/responses/Problem"} });
     value
@@ -145,7 +148,6 @@ pub fn permission_table() -> Value {
         .collect();
     Value::Object(rows)
 }
-
 
 #[cfg(test)]
 mod tests {

@@ -103,9 +103,9 @@ pub struct OperationSpec {
 impl OperationSpec {
     /// The capability the operation belongs to, e.g. `findings`.
     pub fn capability(&self) -> &'static str {
-        self.audit.and_then(|action| action.split('.').next()).unwrap_or_else(|| {
-            self.path.trim_start_matches("/api/v1/").split('/').next().unwrap_or_default()
-        })
+        self.audit
+            .and_then(|action| action.split('.').next())
+            .unwrap_or_else(|| self.path.trim_start_matches("/api/v1/").split('/').next().unwrap_or_default())
     }
 }
 

@@ -32,7 +32,11 @@ pub trait ReadHandler: Operation {
 }
 
 pub trait WriteHandler: Operation {
-    fn handle(services: &Services, scope: &mut WriteScope, call: Call<Self>) -> impl Future<Output = Result<Audited<Self::Answer>, Problem>> + Send
+    fn handle(
+        services: &Services,
+        scope: &mut WriteScope,
+        call: Call<Self>,
+    ) -> impl Future<Output = Result<Audited<Self::Answer>, Problem>> + Send
     where
         Self: Sized;
 }
@@ -44,10 +48,18 @@ pub type Upload = BoxStream<'static, Result<Bytes, Problem>>;
 pub trait UploadHandler: Operation {
     type Prepared: Send;
     type Received: Send;
-    fn prepare(services: &Services, scope: &mut ReadScope, call: &Call<Self>) -> impl Future<Output = Result<Self::Prepared, Problem>> + Send
+    fn prepare(
+        services: &Services,
+        scope: &mut ReadScope,
+        call: &Call<Self>,
+    ) -> impl Future<Output = Result<Self::Prepared, Problem>> + Send
     where
         Self: Sized;
-    fn receive(services: &Services, prepared: Self::Prepared, bytes: Upload) -> impl Future<Output = Result<Self::Received, Problem>> + Send;
+    fn receive(
+        services: &Services,
+        prepared: Self::Prepared,
+        bytes: Upload,
+    ) -> impl Future<Output = Result<Self::Received, Problem>> + Send;
     fn record(
         services: &Services,
         scope: &mut WriteScope,
@@ -70,7 +82,11 @@ pub struct Download {
 
 /// Hands out evidence. The stream must not be polled before the scope is committed.
 pub trait DiscloseHandler: Operation {
-    fn handle(services: &Services, scope: &mut WriteScope, call: Call<Self>) -> impl Future<Output = Result<Audited<Download>, Problem>> + Send
+    fn handle(
+        services: &Services,
+        scope: &mut WriteScope,
+        call: Call<Self>,
+    ) -> impl Future<Output = Result<Audited<Download>, Problem>> + Send
     where
         Self: Sized;
 }

@@ -93,7 +93,9 @@ impl Saw {
         if self.sarif {
             return Err(FormatError {
                 kind: FormatErrorKind::Malformed,
-                message: format!("The file has SARIF's `runs` but no `version`. SARIF names its version at the top; Bailiwick reads {SARIF}."),
+                message: format!(
+                    "The file has SARIF's `runs` but no `version`. SARIF names its version at the top; Bailiwick reads {SARIF}."
+                ),
                 place: Some("$".into()),
             });
         }
@@ -201,13 +203,17 @@ fn foreign(member: &str) -> Option<&'static str> {
 }
 
 fn named(tool: &str) -> FormatError {
-    unknown(&format!("This is {tool} output in the tool's own format, which Bailiwick does not read yet. Let the tool write SARIF 2.1.0 instead where it can."))
+    unknown(&format!(
+        "This is {tool} output in the tool's own format, which Bailiwick does not read yet. Let the tool write SARIF 2.1.0 instead where it can."
+    ))
 }
 
 pub fn unknown(what: &str) -> FormatError {
     FormatError {
         kind: FormatErrorKind::Unknown,
-        message: format!("{what} Bailiwick reads Maester, Zero Trust Assessment and ScubaGear JSON, their Maester and Zero Trust web pages, and SARIF {SARIF}."),
+        message: format!(
+            "{what} Bailiwick reads Maester, Zero Trust Assessment and ScubaGear JSON, their Maester and Zero Trust web pages, and SARIF {SARIF}."
+        ),
         place: None,
     }
 }

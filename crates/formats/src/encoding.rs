@@ -27,7 +27,9 @@ pub fn decode(source: Box<dyn Read>, limits: &Limits) -> Result<Box<dyn Read>, F
         [0xff, 0xfe, 0, 0] | [0, 0, 0xfe, 0xff] => Err(refuse("The file is UTF-32. Write it as UTF-8.")),
         [0xff, 0xfe, ..] => Ok(Box::new(Utf16::new(Box::new(rest(2).chain(source)), u16::from_le_bytes))),
         [0xfe, 0xff, ..] => Ok(Box::new(Utf16::new(Box::new(rest(2).chain(source)), u16::from_be_bytes))),
-        [_, 0, ..] | [0, _, ..] => Err(refuse("The file begins with NUL bytes: it is UTF-16 without a byte order mark, or damaged. Write it as UTF-8.")),
+        [_, 0, ..] | [0, _, ..] => {
+            Err(refuse("The file begins with NUL bytes: it is UTF-16 without a byte order mark, or damaged. Write it as UTF-8."))
+        }
         _ => Ok(Box::new(rest(0).chain(source))),
     }
 }

@@ -6,8 +6,21 @@ use std::io::{self, BufRead, BufReader, Read};
 
 /// First members of the data objects, in any release. Other objects of the page's script are passed over.
 const FIRST_MEMBERS: &[&str] = &[
-    "Tenants", "Result", "TotalCount", "FailedCount", "PassedCount", "ExecutedAt", "TenantId", "TenantName", "Account", "Tests",
-    "CurrentVersion", "LatestVersion", "TestResultSummary", "Domain", "EndOfJson",
+    "Tenants",
+    "Result",
+    "TotalCount",
+    "FailedCount",
+    "PassedCount",
+    "ExecutedAt",
+    "TenantId",
+    "TenantName",
+    "Account",
+    "Tests",
+    "CurrentVersion",
+    "LatestVersion",
+    "TestResultSummary",
+    "Domain",
+    "EndOfJson",
 ];
 
 /// How many objects of one page are tried.

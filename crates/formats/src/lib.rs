@@ -95,7 +95,9 @@ impl File<'_> {
                 return Ok(shape);
             }
         }
-        Err(detect::unknown("The file is a web page whose scripts hold no report data Bailiwick can read. Send the JSON file the tool wrote beside it."))
+        Err(detect::unknown(
+            "The file is a web page whose scripts hold no report data Bailiwick can read. Send the JSON file the tool wrote beside it.",
+        ))
     }
 
     /// A reader at the start of the report's JSON.
@@ -121,7 +123,9 @@ impl File<'_> {
         }
         match html::data(text, nth).map_err(|e| json::from_io(e, || "the web page".into()))? {
             Some(data) => Ok((Reader::new(data, self.limits), true)),
-            None => Err(detect::unknown("The file is a web page (or XML) without report data in a script. Send the JSON file the tool wrote beside it.")),
+            None => Err(detect::unknown(
+                "The file is a web page (or XML) without report data in a script. Send the JSON file the tool wrote beside it.",
+            )),
         }
     }
 
@@ -132,5 +136,9 @@ impl File<'_> {
 }
 
 fn cannot_open(error: &io::Error) -> FormatError {
-    FormatError { kind: FormatErrorKind::Io, message: format!("The report could not be read from its storage: {error}. Try again."), place: None }
+    FormatError {
+        kind: FormatErrorKind::Io,
+        message: format!("The report could not be read from its storage: {error}. Try again."),
+        place: None,
+    }
 }

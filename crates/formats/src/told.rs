@@ -1,8 +1,8 @@
 //! What every family does alike: telling the sink, counting against the limits, and the words for time, severity and links.
 
+use crate::hash::Parts;
 use crate::json::{Reader, Result};
 use crate::model::{CheckInfo, FormatError, FormatErrorKind, Limits, Observation, SeriesEnd, SeriesInfo, SeveritySource, Sink};
-use crate::hash::Parts;
 use bailiwick_base::{Outcome, Severity, Timestamp};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;

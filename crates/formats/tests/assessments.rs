@@ -26,13 +26,17 @@ fn zero_trust_statuses_risks_and_pillars_are_mapped() {
     ])));
     let series = &kept.0[0];
     assert_eq!(series.info.tool_version.as_deref(), Some("2.1.8"));
-    let told: Vec<_> = series.results.iter().map(|o| (o.check.as_str(), o.outcome, o.outcome_word.as_deref(), o.severity, o.message.as_str())).collect();
-    assert_eq!(told, [
-        ("1", Outcome::Skipped, Some("Planned"), Severity::High, "UnderConstruction"),
-        ("2", Outcome::Passed, None, Severity::None, ""),
-        ("3", Outcome::Unknown, Some("Purple"), Severity::None, ""),
-        ("4", Outcome::Skipped, None, Severity::High, "no licence"),
-    ]);
+    let told: Vec<_> =
+        series.results.iter().map(|o| (o.check.as_str(), o.outcome, o.outcome_word.as_deref(), o.severity, o.message.as_str())).collect();
+    assert_eq!(
+        told,
+        [
+            ("1", Outcome::Skipped, Some("Planned"), Severity::High, "UnderConstruction"),
+            ("2", Outcome::Passed, None, Severity::None, ""),
+            ("3", Outcome::Unknown, Some("Purple"), Severity::None, ""),
+            ("4", Outcome::Skipped, None, Severity::High, "no licence"),
+        ]
+    );
     let products: Vec<_> = series.checks.iter().map(|c| (c.group.as_str(), c.product.unwrap())).collect();
     assert_eq!(products, [("Identity", Product::Entra), ("Devices", Product::Intune), ("", Product::Exchange), ("", Product::Other)]);
     let end = series.end.as_ref().unwrap();
@@ -45,7 +49,10 @@ fn zero_trust_statuses_risks_and_pillars_are_mapped() {
 fn a_zero_trust_web_page_reads_as_its_json() {
     let report = zero_trust(json!([{"TestId": "1", "TestTitle": "a", "TestStatus": "Failed", "TestRisk": "High"}]));
     // The tool writes ExecutedAt first, which is how its object is known in the page.
-    let members: Vec<String> = ["ExecutedAt", "TenantId", "CurrentVersion", "TestResultSummary", "Tests"].iter().map(|m| format!("{m:?}:{}", report[*m])).collect();
+    let members: Vec<String> = ["ExecutedAt", "TenantId", "CurrentVersion", "TestResultSummary", "Tests"]
+        .iter()
+        .map(|m| format!("{m:?}:{}", report[*m]))
+        .collect();
     let page = format!("<!DOCTYPE html><script>const reportData = {{{}}}\nrender(reportData)</script>", members.join(","));
     assert_eq!(parse(page.as_bytes()).unwrap().1.0, read(&report).0);
 }
@@ -69,15 +76,18 @@ fn scubagear_results_are_mapped_and_raw_is_never_told() {
     }));
     let series = &kept.0[0];
     let told: Vec<_> = series.results.iter().map(|o| (o.outcome, o.outcome_word.as_deref(), o.severity)).collect();
-    assert_eq!(told, [
-        (Outcome::Passed, None, Severity::High),
-        (Outcome::Failed, None, Severity::High),
-        (Outcome::Failed, Some("Warning"), Severity::Medium),
-        (Outcome::Skipped, Some("N/A"), Severity::High),
-        (Outcome::Skipped, Some("Omitted"), Severity::Medium),
-        (Outcome::NotRun, Some("-"), Severity::None),
-        (Outcome::Error, None, Severity::High),
-    ]);
+    assert_eq!(
+        told,
+        [
+            (Outcome::Passed, None, Severity::High),
+            (Outcome::Failed, None, Severity::High),
+            (Outcome::Failed, Some("Warning"), Severity::Medium),
+            (Outcome::Skipped, Some("N/A"), Severity::High),
+            (Outcome::Skipped, Some("Omitted"), Severity::Medium),
+            (Outcome::NotRun, Some("-"), Severity::None),
+            (Outcome::Error, None, Severity::High),
+        ]
+    );
     assert_eq!(series.results[1].message, "as seen\n\nComment: being fixed (to be remedied by 2026-06-01)");
     assert_eq!(series.results.iter().filter(|o| o.suppressed.is_some()).count(), 1);
     assert_eq!(series.checks[0].title, "It SHALL be so.");
@@ -87,12 +97,15 @@ fn scubagear_results_are_mapped_and_raw_is_never_told() {
 
 #[test]
 fn reports_of_one_product_are_series_of_their_own() {
-    let report = |id: &str| json!({"MetaData": {"Tenant Display Name": "Contoso", "Report Date": "05/04/2026 17:15:48 Coordinated Universal Time", "Module Version": "1.8.0"},
-        "ReportSummary": {"Passes": 1}, "Results": [{"GroupName": "G", "Controls": [control(id, "Pass", "Shall")]}]});
+    let report = |id: &str| {
+        json!({"MetaData": {"Tenant Display Name": "Contoso", "Report Date": "05/04/2026 17:15:48 Coordinated Universal Time", "Module Version": "1.8.0"},
+        "ReportSummary": {"Passes": 1}, "Results": [{"GroupName": "G", "Controls": [control(id, "Pass", "Shall")]}]})
+    };
     let kept = read(&json!([report("MS.AAD.1.1v1"), report("MS.TEAMS.1.1v1")]));
     let series: Vec<_> = kept.0.iter().map(|s| (s.info.category.as_str(), s.info.assessed_at.unwrap().to_string())).collect();
     assert_eq!(series, [("AAD", "2026-05-04T17:15:48Z".to_owned()), ("TEAMS", "2026-05-04T17:15:48Z".to_owned())]);
-    let whole = read(&json!({"MetaData": {"Tool": "ScubaGear"}, "Results": {"AAD": [{"Controls": [control("MS.AAD.1.1v1", "Pass", "Shall")]}]}}));
+    let whole =
+        read(&json!({"MetaData": {"Tool": "ScubaGear"}, "Results": {"AAD": [{"Controls": [control("MS.AAD.1.1v1", "Pass", "Shall")]}]}}));
     assert_eq!(whole.0[0].results[0].fingerprint, kept.0[0].results[0].fingerprint, "a control is the same in either kind of report");
     assert_eq!(read(&report("MS.EXO.1.1v1")).0[0].info.category, "EXO", "PowerShell writes a list of one as the one");
 }

@@ -53,7 +53,16 @@ fn what_is_no_json_is_refused_with_its_place() {
     expect((sarif(&format!("{RUN},\"results\":[]")) + "x").as_bytes(), Malformed, &["'x' follows"]);
     expect((sarif(&format!("{RUN},\"results\":[]")) + "{}").as_bytes(), Malformed, &["one file holds one report"]);
     expect(maester("\"Tests\":[{\"Name\" 1}]").as_bytes(), Malformed, &["$.Tests[0]", "expected :"]);
-    for (text, says) in [("NaN", "NaN"), ("Infinity", "Infinity"), ("-Infinity", "Infinity"), ("nan", "NaN"), ("01", "not a JSON number"), ("1.", "not a JSON number"), ("+1", "'+'"), ("True", "'T'")] {
+    for (text, says) in [
+        ("NaN", "NaN"),
+        ("Infinity", "Infinity"),
+        ("-Infinity", "Infinity"),
+        ("nan", "NaN"),
+        ("01", "not a JSON number"),
+        ("1.", "not a JSON number"),
+        ("+1", "'+'"),
+        ("True", "'T'"),
+    ] {
         expect(maester(&format!("\"Other\":{text},\"Tests\":[]")).as_bytes(), Malformed, &["$.Other", says]);
     }
 }
@@ -102,7 +111,11 @@ fn wrong_types_are_named_with_what_was_expected() {
     expect(run("{}").as_bytes(), Malformed, &["$.runs[0].results", "expected an array, found an object"]);
     expect(run("[{\"ruleId\":7}]").as_bytes(), Malformed, &["$.runs[0].results[0].ruleId", "expected a string, found a number"]);
     expect(run("[{},{},3]").as_bytes(), Malformed, &["$.runs[0].results[2]", "expected a result"]);
-    expect(run("[{\"locations\":[{\"physicalLocation\":{\"region\":{\"startLine\":\"x\"}}}]}]").as_bytes(), Malformed, &["physicalLocation.region.startLine", "whole number"]);
+    expect(
+        run("[{\"locations\":[{\"physicalLocation\":{\"region\":{\"startLine\":\"x\"}}}]}]").as_bytes(),
+        Malformed,
+        &["physicalLocation.region.startLine", "whole number"],
+    );
     expect(sarif("\"results\":[]").as_bytes(), Malformed, &["$.runs[0]", "tool.driver.name"]);
     expect(sarif("\"tool\":{\"driver\":{}}").as_bytes(), Malformed, &["tool.driver.name"]);
     expect(br#"{"version":"2.1.0","runs":{}}"#, Malformed, &["$.runs", "list of runs"]);
@@ -116,9 +129,17 @@ fn wrong_types_are_named_with_what_was_expected() {
     expect(br#"{"TenantId":"x","Tests":[]}"#, Malformed, &["ExecutedAt is missing"]);
     expect(br#"{"ExecutedAt":"2026-01-02T03:04:05Z","Tests":[]}"#, Malformed, &["TenantId is missing"]);
     expect(br#"{"TenantId":"x","ExecutedAt":"yesterday","Tests":[]}"#, Malformed, &["yesterday"]);
-    expect(br#"{"TestResultSummary":{},"TenantId":"x","ExecutedAt":"2026-01-02T03:04:05Z","Tests":[{"TestId":1}]}"#, Malformed, &["$.Tests[0]", "TestStatus"]);
+    expect(
+        br#"{"TestResultSummary":{},"TenantId":"x","ExecutedAt":"2026-01-02T03:04:05Z","Tests":[{"TestId":1}]}"#,
+        Malformed,
+        &["$.Tests[0]", "TestStatus"],
+    );
     expect(br#"{"MetaData":{"Tool":"ScubaGear"},"Summary":{}}"#, Malformed, &["Results is missing"]);
-    expect(br#"{"MetaData":{"Tool":"ScubaGear"},"Results":{"AAD":[{"Controls":[{"Control ID":"MS.AAD.1.1v1"}]}]}}"#, Malformed, &["$.Results.AAD[0].Controls[0]", "no Result"]);
+    expect(
+        br#"{"MetaData":{"Tool":"ScubaGear"},"Results":{"AAD":[{"Controls":[{"Control ID":"MS.AAD.1.1v1"}]}]}}"#,
+        Malformed,
+        &["$.Results.AAD[0].Controls[0]", "no Result"],
+    );
     expect(br#"[{"PolicyId":"MS.AAD.1.1v1","Criticality":"Shall"}]"#, Malformed, &["$[0]", "RequirementMet"]);
 }
 
@@ -171,17 +192,30 @@ fn files_made_to_cost_time_or_memory_do_not() {
     expect(artifacts.as_bytes(), Limit, &["rules, artifacts", "bytes"]);
 
     let many = |text: &str, n: usize| vec![text; n].join(",");
-    let run = format!("{RUN},\"invocations\":[{}],\"results\":[{{\"ruleId\":\"{}\",\"suppressions\":[{}],\"message\":{{\"text\":\"{}\",\"arguments\":[\"{}\"]}}}}]",
-        many("{}", 400_000), "a/".repeat(400_000), many("{}", 400_000), "{0}".repeat(2000), "x".repeat(400_000));
+    let run = format!(
+        "{RUN},\"invocations\":[{}],\"results\":[{{\"ruleId\":\"{}\",\"suppressions\":[{}],\"message\":{{\"text\":\"{}\",\"arguments\":[\"{}\"]}}}}]",
+        many("{}", 400_000),
+        "a/".repeat(400_000),
+        many("{}", 400_000),
+        "{0}".repeat(2000),
+        "x".repeat(400_000)
+    );
     let (_, kept) = parse(sarif(&run).as_bytes()).unwrap();
     let told = &kept.0[0].results[0];
     assert!(told.check.len() <= 500 && told.message.len() <= 8192 && told.truncated);
 
-    let tags = maester(&format!("\"Tests\":[{{\"Name\":\"a\",\"Result\":\"Failed\",\"Tag\":[{}],\"ErrorRecord\":[{}]}}]", many("\"t\"", 400_000), many("\"e\"", 400_000)));
+    let tags = maester(&format!(
+        "\"Tests\":[{{\"Name\":\"a\",\"Result\":\"Failed\",\"Tag\":[{}],\"ErrorRecord\":[{}]}}]",
+        many("\"t\"", 400_000),
+        many("\"e\"", 400_000)
+    ));
     let (_, kept) = parse(tags.as_bytes()).unwrap();
     assert!(kept.0[0].checks[0].tags.len() <= 50 && kept.0[0].results[0].message.len() <= 8192);
 
-    let html = format!(r#"{{"MetaData":{{"Tool":"ScubaGear"}},"Results":{{"AAD":[{{"Controls":[{{"Control ID":"MS.AAD.1.1v1","Result":"Fail","Details":"{}"}}]}}]}}}}"#, "<a ".repeat(400_000));
+    let html = format!(
+        r#"{{"MetaData":{{"Tool":"ScubaGear"}},"Results":{{"AAD":[{{"Controls":[{{"Control ID":"MS.AAD.1.1v1","Result":"Fail","Details":"{}"}}]}}]}}}}"#,
+        "<a ".repeat(400_000)
+    );
     assert_eq!(parse(html.as_bytes()).unwrap().1.results().count(), 1);
 }
 
@@ -210,7 +244,9 @@ fn foreign_formats_and_versions_are_refused_by_name() {
 fn hostile_text_is_told_as_text_and_paths_stay_inside() {
     let result = r#"{"ruleId":"<img src=x onerror=alert(1)>","message":{"text":"<script>alert(1)</script>"},
         "locations":[{"physicalLocation":{"artifactLocation":{"uri":"file:///..%2f..%2f../etc/passwd"}}}]}"#;
-    let run = format!(r#""tool":{{"driver":{{"name":"T","rules":[{{"id":"<img src=x onerror=alert(1)>","helpUri":"javascript:alert(1)"}}]}}}},"results":[{result}]"#);
+    let run = format!(
+        r#""tool":{{"driver":{{"name":"T","rules":[{{"id":"<img src=x onerror=alert(1)>","helpUri":"javascript:alert(1)"}}]}}}},"results":[{result}]"#
+    );
     let (_, kept) = parse(sarif(&run).as_bytes()).unwrap();
     let told = &kept.0[0].results[0];
     assert_eq!(told.message, "<script>alert(1)</script>");
@@ -245,7 +281,8 @@ fn a_sink_that_stops_is_obeyed_and_a_source_that_fails_is_not_the_reports_fault(
             Err(io::Error::other("disk gone"))
         }
     }
-    let error = read_from(&mut || Ok(Box::new(io::Cursor::new(b"{\"Tests\":[").chain(Breaks))), &Limits::default(), &mut Kept::default()).unwrap_err();
+    let error = read_from(&mut || Ok(Box::new(io::Cursor::new(b"{\"Tests\":[").chain(Breaks))), &Limits::default(), &mut Kept::default())
+        .unwrap_err();
     assert!(error.kind == Io && error.message.contains("disk gone"), "{error}");
     let error = read_from(&mut || Err(io::Error::other("no such artifact")), &Limits::default(), &mut Kept::default()).unwrap_err();
     assert!(error.kind == Io && error.message.contains("no such artifact"), "{error}");

@@ -154,7 +154,9 @@ fn scubagear(kept: &Kept, expected: &Value) -> (Value, Value) {
     }
     let series = &kept.0[0];
     assert_eq!(series.end.as_ref().unwrap().header_mismatches, [], "the tool's own summary agrees with what was counted");
-    let word = |o: &Observation| o.outcome_word.clone().unwrap_or_else(|| if o.outcome == Outcome::Passed { "Pass".into() } else { "Fail".into() });
+    let word = |o: &Observation| {
+        o.outcome_word.clone().unwrap_or_else(|| if o.outcome == Outcome::Passed { "Pass".into() } else { "Fail".into() })
+    };
     let checks: BTreeMap<_, _> = series.checks.iter().map(|c| (&c.key, c)).collect();
     let mut told = json!({
         "total": series.results.len(),
@@ -183,7 +185,11 @@ fn scubagear(kept: &Kept, expected: &Value) -> (Value, Value) {
     told["per_product"] = per_product.into_iter().map(|(product, words)| (product, tally(words))).collect::<serde_json::Map<_, _>>().into();
     // The index looks for the version where the whole report has it; one product's report has it as `Module Version`.
     match wanted["tool_version"].is_null() {
-        true => wanted.as_object_mut().unwrap().remove("tool_version").map_or((), |_| assert_eq!(series.info.tool_version.as_deref(), Some("1.8.0"))),
+        true => wanted
+            .as_object_mut()
+            .unwrap()
+            .remove("tool_version")
+            .map_or((), |_| assert_eq!(series.info.tool_version.as_deref(), Some("1.8.0"))),
         false => told["tool_version"] = json!(series.info.tool_version),
     }
     (wanted, told)

@@ -16,8 +16,15 @@ use support::{Kept, composed, needed, parse};
 type Sample = (&'static str, Arc<[u8]>, usize);
 
 /// A report of each family.
-static SAMPLES: LazyLock<Vec<Sample>> =
-    LazyLock::new(|| composed().into_iter().map(|(name, bytes)| { let n = parse(&bytes).unwrap().1.results().count(); (name, bytes.into(), n) }).collect());
+static SAMPLES: LazyLock<Vec<Sample>> = LazyLock::new(|| {
+    composed()
+        .into_iter()
+        .map(|(name, bytes)| {
+            let n = parse(&bytes).unwrap().1.results().count();
+            (name, bytes.into(), n)
+        })
+        .collect()
+});
 const FILES: usize = 6;
 
 /// Gives its bytes a few at a time.
@@ -46,7 +53,8 @@ fn json() -> impl Strategy<Value = Value> {
     leaf.prop_recursive(6, 64, 6, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
-            prop::collection::vec((any::<String>().prop_map(|s| s.replace('\0', "")), inner), 0..6).prop_map(|members| members.into_iter().collect::<serde_json::Map<_, _>>().into()),
+            prop::collection::vec((any::<String>().prop_map(|s| s.replace('\0', "")), inner), 0..6)
+                .prop_map(|members| members.into_iter().collect::<serde_json::Map<_, _>>().into()),
         ]
     })
 }

@@ -22,12 +22,15 @@ fn tenant(id: &str, tests: Value) -> Value {
 
 #[test]
 fn an_early_maester_test_is_split_at_its_colon() {
-    let kept = read(&tenant(GUID, json!([
-        {"Name": "MT.1001: Block legacy sign-in", "Tag": "CA", "Result": "Failed", "Block": "Conditional Access Baseline Policies",
-         "ErrorRecord": {"Exception": {"Message": "Expected $true, but got $false."}}},
-        {"Name": "A check of our own without an id", "Result": "Passed", "ErrorRecord": null},
-        {"Name": "Text: error", "Result": "Error", "ErrorRecord": ["boom", {"Exception": "bang"}]},
-    ])));
+    let kept = read(&tenant(
+        GUID,
+        json!([
+            {"Name": "MT.1001: Block legacy sign-in", "Tag": "CA", "Result": "Failed", "Block": "Conditional Access Baseline Policies",
+             "ErrorRecord": {"Exception": {"Message": "Expected $true, but got $false."}}},
+            {"Name": "A check of our own without an id", "Result": "Passed", "ErrorRecord": null},
+            {"Name": "Text: error", "Result": "Error", "ErrorRecord": ["boom", {"Exception": "bang"}]},
+        ]),
+    ));
     let series = &kept.0[0];
     let first = &series.checks[0];
     assert_eq!((first.key.as_str(), first.title.as_str(), first.product), ("MT.1001", "Block legacy sign-in", Some(Product::Entra)));
@@ -40,13 +43,16 @@ fn an_early_maester_test_is_split_at_its_colon() {
 
 #[test]
 fn severity_is_the_tests_own_then_its_details_then_the_settings() {
-    let mut report = tenant(GUID, json!([
-        {"Id": "A", "Name": "A: x", "Result": "Passed", "Severity": "High", "ResultDetail": {"Severity": "Low"}},
-        {"Id": "B", "Name": "B: x", "Result": "Passed", "Severity": "", "ResultDetail": {"Severity": "Low"}},
-        {"Id": "C", "Name": "C: x", "Result": "Passed", "Severity": null, "ResultDetail": null},
-        {"Id": "D", "Name": "D: x", "Result": "Passed", "Severity": "Purple"},
-        {"Id": "E", "Name": "E: x", "Result": "Inconclusive"},
-    ]));
+    let mut report = tenant(
+        GUID,
+        json!([
+            {"Id": "A", "Name": "A: x", "Result": "Passed", "Severity": "High", "ResultDetail": {"Severity": "Low"}},
+            {"Id": "B", "Name": "B: x", "Result": "Passed", "Severity": "", "ResultDetail": {"Severity": "Low"}},
+            {"Id": "C", "Name": "C: x", "Result": "Passed", "Severity": null, "ResultDetail": null},
+            {"Id": "D", "Name": "D: x", "Result": "Passed", "Severity": "Purple"},
+            {"Id": "E", "Name": "E: x", "Result": "Inconclusive"},
+        ]),
+    );
     report["MaesterConfig"] = json!({"TestSettings": [{"Id": "C", "Severity": "Critical"}]});
     let kept = read(&report);
     let severities: Vec<_> = kept.results().map(|o| o.severity).collect();
@@ -81,8 +87,11 @@ fn good_tenants_are_taken_and_broken_ones_named() {
 
 #[test]
 fn what_names_people_and_machines_is_never_told() {
-    let mut report = tenant(GUID, json!([{"Id": "A", "Name": "A: x", "Result": "Failed", "ScriptBlock": "CANARY", "ScriptBlockFile": "/Users/CANARY/x.ps1",
-        "ErrorRecord": [{"Exception": {"Message": "no"}, "TargetObject": {"File": "CANARY"}, "ScriptStackTrace": "CANARY", "InvocationInfo": {"x": "CANARY"}}]}]));
+    let mut report = tenant(
+        GUID,
+        json!([{"Id": "A", "Name": "A: x", "Result": "Failed", "ScriptBlock": "CANARY", "ScriptBlockFile": "/Users/CANARY/x.ps1",
+        "ErrorRecord": [{"Exception": {"Message": "no"}, "TargetObject": {"File": "CANARY"}, "ScriptStackTrace": "CANARY", "InvocationInfo": {"x": "CANARY"}}]}]),
+    );
     for member in ["InvokeCommand", "Account", "SystemInfo", "MgContext", "PesterConfig", "OutputFiles"] {
         report[member] = json!({"x": "CANARY"});
     }
@@ -91,7 +100,9 @@ fn what_names_people_and_machines_is_never_told() {
 
 #[test]
 fn the_header_may_stand_after_the_tests_and_is_not_believed() {
-    let text = format!(r#"{{"Tests":[{{"Id":"A","Name":"A: x","Result":"Passed"}}],"PassedCount":7,"TotalCount":1,"ExecutedAt":"2026-01-02T03:04:05Z","TenantId":"{GUID}"}}"#);
+    let text = format!(
+        r#"{{"Tests":[{{"Id":"A","Name":"A: x","Result":"Passed"}}],"PassedCount":7,"TotalCount":1,"ExecutedAt":"2026-01-02T03:04:05Z","TenantId":"{GUID}"}}"#
+    );
     let (_, kept) = parse(text.as_bytes()).unwrap();
     assert_eq!(kept.0[0].info.directory.unwrap().to_string(), GUID);
     assert_eq!(kept.0[0].end.as_ref().unwrap().header_mismatches, [("PassedCount".to_owned(), 7, 1)]);
@@ -99,8 +110,14 @@ fn the_header_may_stand_after_the_tests_and_is_not_believed() {
 
 #[test]
 fn a_web_page_gives_the_data_of_its_script_past_other_objects() {
-    let ordered = format!("{{\"TenantId\":\"{GUID}\",\"Tests\":[{{\"Id\":\"A\",\"Name\":\"A: x\",\"Result\":\"Passed\"}}],\"ExecutedAt\":\"2026-01-02T03:04:05Z\"}}");
-    let page_of = |object: &str| format!("\n<!DOCTYPE html><title>x={{}}</title><script>const a={{\"b\":1}},c={{\"Result\":[1]}};var d = {object}; more({{}})</script>");
+    let ordered = format!(
+        "{{\"TenantId\":\"{GUID}\",\"Tests\":[{{\"Id\":\"A\",\"Name\":\"A: x\",\"Result\":\"Passed\"}}],\"ExecutedAt\":\"2026-01-02T03:04:05Z\"}}"
+    );
+    let page_of = |object: &str| {
+        format!(
+            "\n<!DOCTYPE html><title>x={{}}</title><script>const a={{\"b\":1}},c={{\"Result\":[1]}};var d = {object}; more({{}})</script>"
+        )
+    };
     let (_, kept) = parse(page_of(&ordered).as_bytes()).unwrap();
     assert_eq!(kept.0[0].results.len(), 1);
     assert!(parse(page_of(&ordered[..ordered.len() - 20]).as_bytes()).is_err(), "data that is cut is refused");
@@ -132,7 +149,9 @@ fn members_may_stand_in_any_order() {
         r#""automationDetails":{"id":"nightly/linux/2026-01-01"}"#,
         r#""versionControlProvenance":[{"revisionId":"abc"}]"#,
     ];
-    let file = |order: &[usize]| format!(r#"{{"runs":[{{{}}}],"version":"2.1.0"}}"#, order.iter().map(|i| members[*i]).collect::<Vec<_>>().join(","));
+    let file = |order: &[usize]| {
+        format!(r#"{{"runs":[{{{}}}],"version":"2.1.0"}}"#, order.iter().map(|i| members[*i]).collect::<Vec<_>>().join(","))
+    };
     let straight = parse(file(&[0, 1, 2, 3, 4, 5]).as_bytes()).unwrap().1.0;
     for order in [[1, 0, 2, 3, 4, 5], [5, 4, 3, 2, 1, 0], [1, 2, 3, 4, 5, 0], [2, 1, 4, 0, 3, 5]] {
         assert_eq!(parse(file(&order).as_bytes()).unwrap().1.0, straight);
@@ -216,8 +235,14 @@ fn a_run_that_did_not_finish_says_so() {
     for (members, reason) in [
         (json!({}), "did not run"),
         (json!({"results": null}), "did not run"),
-        (json!({"results": [], "invocations": [{"executionSuccessful": true}, {"executionSuccessful": false, "exitCodeDescription": "out of memory"}]}), "out of memory"),
-        (json!({"results": [], "invocations": [{"executionSuccessful": true, "toolExecutionNotifications": [{"level": "error", "message": {"text": "cannot parse x"}}]}]}), "cannot parse x"),
+        (
+            json!({"results": [], "invocations": [{"executionSuccessful": true}, {"executionSuccessful": false, "exitCodeDescription": "out of memory"}]}),
+            "out of memory",
+        ),
+        (
+            json!({"results": [], "invocations": [{"executionSuccessful": true, "toolExecutionNotifications": [{"level": "error", "message": {"text": "cannot parse x"}}]}]}),
+            "cannot parse x",
+        ),
         (json!({"externalPropertyFileReferences": {"results": [{}]}}), "another file"),
     ] {
         let end = end(members);
@@ -251,6 +276,9 @@ fn command_lines_environments_and_snippets_are_never_told() {
 fn weaknesses_are_found_in_tags_properties_and_taxa() {
     let rules = json!([{"id": "A", "properties": {"tags": ["security", "external/cwe/cwe-079", "OWASP-A05:2021"], "cwe": ["CWE-89: SQL"]},
         "relationships": [{"target": {"id": "CWE-22", "toolComponent": {"name": "CWE"}}}]}]);
-    let (_, told) = one(json!({"ruleId": "A", "taxa": [{"id": "327", "toolComponent": {"name": "cwe"}}]}), json!({"tool": {"driver": {"name": "T", "rules": rules}}}));
+    let (_, told) = one(
+        json!({"ruleId": "A", "taxa": [{"id": "327", "toolComponent": {"name": "cwe"}}]}),
+        json!({"tool": {"driver": {"name": "T", "rules": rules}}}),
+    );
     assert_eq!(told.references, ["CWE-22", "CWE-327", "CWE-79", "CWE-89", "OWASP-A05:2021"]);
 }

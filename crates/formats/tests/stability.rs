@@ -30,11 +30,24 @@ fn prints(all: &[Observation]) -> Vec<[u8; 16]> {
 
 #[test]
 fn fingerprints_survive_moves_order_and_updates() {
-    let results = || vec![result("R1", "a.c", 10, "int alpha_value = 1;"), result("R1", "a.c", 20, "int beta_value = 2;"), result("R1", "b.c", 10, "int alpha_value = 1;")];
+    let results = || {
+        vec![
+            result("R1", "a.c", 10, "int alpha_value = 1;"),
+            result("R1", "a.c", 20, "int beta_value = 2;"),
+            result("R1", "b.c", 10, "int alpha_value = 1;"),
+        ]
+    };
     let first = told(&report("1.0", results()));
     assert_eq!(prints(&first).windows(2).filter(|w| w[0] == w[1]).count(), 0, "three results, three identities");
 
-    let moved = told(&report("1.0", vec![result("R1", "a.c", 110, "  int alpha_value  = 1;"), result("R1", "a.c", 120, "int beta_value = 2;"), result("R1", "b.c", 10, "int alpha_value = 1;")]));
+    let moved = told(&report(
+        "1.0",
+        vec![
+            result("R1", "a.c", 110, "  int alpha_value  = 1;"),
+            result("R1", "a.c", 120, "int beta_value = 2;"),
+            result("R1", "b.c", 10, "int alpha_value = 1;"),
+        ],
+    ));
     assert_eq!(prints(&moved), prints(&first));
     let by_print = |all: &[Observation]| all.iter().map(|o| (o.fingerprint, o.content)).collect::<BTreeMap<_, _>>();
     let (before, after) = (by_print(&first), by_print(&moved));
@@ -84,8 +97,14 @@ fn test(id: &str, title: &str, result: &str, duration: &str) -> Value {
 
 #[test]
 fn a_maester_test_is_known_by_its_id_whatever_its_case_title_and_place() {
-    let first = told(&maester("2026-01-01T00:00:00Z", vec![test("MT.1001", "One", "Passed", "00:00:01"), test("MT.1002", "Two", "Failed", "00:00:01")]));
-    let again = told(&maester("2026-01-02T00:00:00Z", vec![test("MT.1002", "Two", "Failed", "00:00:09"), test("mt.1001", "One", "Passed", "00:00:09")]));
+    let first = told(&maester(
+        "2026-01-01T00:00:00Z",
+        vec![test("MT.1001", "One", "Passed", "00:00:01"), test("MT.1002", "Two", "Failed", "00:00:01")],
+    ));
+    let again = told(&maester(
+        "2026-01-02T00:00:00Z",
+        vec![test("MT.1002", "Two", "Failed", "00:00:09"), test("mt.1001", "One", "Passed", "00:00:09")],
+    ));
     assert_eq!(prints(&first), prints(&again));
     assert_eq!(first[1].content, again[0].content, "when a test ran and how long it took is no part of its content");
     let reworded = told(&maester("2026-01-02T00:00:00Z", vec![test("MT.1001", "One, better said", "Passed", "")]));
@@ -102,5 +121,8 @@ fn repeated_maester_ids_are_told_apart_by_name_in_any_order() {
     assert_eq!(prints(&there).windows(2).filter(|w| w[0] == w[1]).count(), 0);
     let keys: std::collections::BTreeSet<_> = there.iter().map(|o| o.check.as_str()).collect();
     assert_eq!(keys.into_iter().collect::<Vec<_>>(), ["X.1: Alpha", "X.1: Beta"], "each is a check of its own");
-    assert_eq!(there.iter().find(|o| o.title == "Alpha").unwrap().fingerprint, back.iter().find(|o| o.title == "Alpha").unwrap().fingerprint);
+    assert_eq!(
+        there.iter().find(|o| o.title == "Alpha").unwrap().fingerprint,
+        back.iter().find(|o| o.title == "Alpha").unwrap().fingerprint
+    );
 }

@@ -26,10 +26,13 @@ impl Generated {
             let comma = if n == 0 { "" } else { "," };
             return Some(format!(
                 r#"{comma}{{"ruleId":"R{}","level":"warning","message":{{"text":"Value {n} is used before it is set."}},"locations":[{{"physicalLocation":{{"artifactLocation":{{"uri":"src/file{}.c"}},"region":{{"startLine":{}}}}}}}]}}"#,
-                n % 50, n % 997, n % 3000 + 1
+                n % 50,
+                n % 997,
+                n % 3000 + 1
             ));
         }
-        (n == RESULTS).then(|| r#"],"tool":{"driver":{"name":"Generated","rules":[{"id":"R1","shortDescription":{"text":"One"}}]}}}]}"#.to_owned())
+        (n == RESULTS)
+            .then(|| r#"],"tool":{"driver":{"name":"Generated","rules":[{"id":"R1","shortDescription":{"text":"One"}}]}}}]}"#.to_owned())
     }
 }
 

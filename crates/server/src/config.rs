@@ -145,7 +145,10 @@ impl Config {
     }
 
     fn check(self) -> anyhow::Result<Self> {
-        if !self.public_url.starts_with("https://") && !self.public_url.starts_with("http://localhost") && !self.public_url.starts_with("http://127.0.0.1") {
+        if !self.public_url.starts_with("https://")
+            && !self.public_url.starts_with("http://localhost")
+            && !self.public_url.starts_with("http://127.0.0.1")
+        {
             bail!("public_url is {:?}: browsers sign in over https only (or on localhost)", self.public_url);
         }
         if self.data_folder.is_relative() {

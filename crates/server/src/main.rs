@@ -88,8 +88,13 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Config => std::io::stdout().write_all(DEFAULT.as_bytes()).context("cannot print"),
         Command::Keys { command: Keys::Generate { file } } => {
             let key = KeyEncryptionKey::generate(&file, &SystemRng)?;
-            writeln!(std::io::stdout(), "{} holds key {}. Keep a copy apart: without it nothing sealed can be opened.", file.display(), key.id())
-                .context("cannot print")
+            writeln!(
+                std::io::stdout(),
+                "{} holds key {}. Keep a copy apart: without it nothing sealed can be opened.",
+                file.display(),
+                key.id()
+            )
+            .context("cannot print")
         }
         Command::Serve { config, role } => {
             let config = Config::load(config.as_deref())?;

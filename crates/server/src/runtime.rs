@@ -9,12 +9,12 @@ use bailiwick_cloud::entra::{BrowserAuthority, TokenConfig, TokenValidator};
 use bailiwick_cloud::{CloudEndpoints, Egress, EgressConfig};
 use bailiwick_contract::tenancy::{PublicConfig, SignIn};
 use bailiwick_domain::{Services, Settings, worker};
+use bailiwick_store::PgConnectOptions;
 use bailiwick_store::Store;
 use bailiwick_store::artifacts::{ArtifactStore, CloudOptions};
 use bailiwick_store::keyring::{KeyEncryptionKey, Keyring};
 use bailiwick_store::login::{LOGIN_ROLE, login_options};
 use bailiwick_store::private_postgres::{PrivateConfig, PrivatePostgres};
-use bailiwick_store::PgConnectOptions;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::str::FromStr;
@@ -66,7 +66,9 @@ pub async fn start(
 ) -> anyhow::Result<Running> {
     let listener = match role {
         Role::Worker => None,
-        Role::Both | Role::Api => Some(TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?),
+        Role::Both | Role::Api => {
+            Some(TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?)
+        }
     };
     let address = listener.as_ref().map_or(Ok(config.listen), TcpListener::local_addr)?;
     private_folder(&config.data_folder)?;
@@ -83,7 +85,9 @@ pub async fn start(
     };
     let store = Store::open(login, config.database.connections, clock.clone(), rng.clone()).await.context("cannot open the database")?;
     let services = services(config, store.clone(), key, older, &rng)?;
-    crate::tenants::ensure(&store, config).await.map_err(|p| anyhow::anyhow!("{p}{}", p.internal.as_deref().map(|c| format!(": {c}")).unwrap_or_default()))?;
+    crate::tenants::ensure(&store, config)
+        .await
+        .map_err(|p| anyhow::anyhow!("{p}{}", p.internal.as_deref().map(|c| format!(": {c}")).unwrap_or_default()))?;
     crate::tenants::check_keys(&services).await?;
     store.sync_schedules(&worker::schedules()).await.context("cannot set the schedules")?;
     if private.is_some() {
@@ -98,7 +102,8 @@ pub async fn start(
         tasks.push(tokio::spawn(listen(listener, router(app.clone())?, stopped.clone())));
     }
     if !config.metrics_listen.is_empty() {
-        let metrics = TcpListener::bind(&config.metrics_listen).await.with_context(|| format!("cannot listen on {}", config.metrics_listen))?;
+        let metrics =
+            TcpListener::bind(&config.metrics_listen).await.with_context(|| format!("cannot listen on {}", config.metrics_listen))?;
         tasks.push(tokio::spawn(listen(metrics, crate::http::metrics_router(app.clone()), stopped.clone())));
     }
     if role != Role::Api {
@@ -190,7 +195,8 @@ enum Login {
 async fn database(config: &Config, url: Option<String>) -> anyhow::Result<(Option<PrivatePostgres>, PgConnectOptions, Login)> {
     if let Some(url) = url {
         // The URL may hold a password: an error must not repeat it.
-        let admin = PgConnectOptions::from_str(&url).map_err(|_| anyhow::anyhow!("the database URL is not one: postgres://user:password@host:port/name"))?;
+        let admin = PgConnectOptions::from_str(&url)
+            .map_err(|_| anyhow::anyhow!("the database URL is not one: postgres://user:password@host:port/name"))?;
         return Ok((None, admin.clone(), Login::Password(admin)));
     }
     let mut private = PrivateConfig::new(config.data_folder.join("postgres"));
@@ -205,7 +211,13 @@ fn older_keys(config: &Config) -> anyhow::Result<Vec<KeyEncryptionKey>> {
     config.keys.older_kek_files.iter().map(|file| Ok(KeyEncryptionKey::from_file(file)?)).collect()
 }
 
-fn services(config: &Config, store: Store, key: KeyEncryptionKey, older: Vec<KeyEncryptionKey>, rng: &Arc<dyn Rng>) -> anyhow::Result<Services> {
+fn services(
+    config: &Config,
+    store: Store,
+    key: KeyEncryptionKey,
+    older: Vec<KeyEncryptionKey>,
+    rng: &Arc<dyn Rng>,
+) -> anyhow::Result<Services> {
     let keyring = older.into_iter().fold(Keyring::new(key, rng.clone()), Keyring::with_older);
     let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     let options = CloudOptions {

@@ -32,7 +32,10 @@ pub async fn check_keys(services: &Services) -> anyhow::Result<()> {
         scope.check_tenant_key(&services.keyring).await.map_err(|error| {
             let cause = Problem::from(error);
             let cause = cause.internal.unwrap_or(cause.detail);
-            anyhow::anyhow!("the key of tenant {:?} cannot be opened: {cause}. Set keys.kek_file to the file that was used before", tenant.name)
+            anyhow::anyhow!(
+                "the key of tenant {:?} cannot be opened: {cause}. Set keys.kek_file to the file that was used before",
+                tenant.name
+            )
         })?;
     }
     Ok(())

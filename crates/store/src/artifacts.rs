@@ -94,7 +94,14 @@ impl ArtifactStore {
     ///
     /// # Errors
     /// `TooLarge`, `HashMismatch`, `Full`, `Body` when the sender broke off; in each case nothing of it stays.
-    pub async fn put<S, E>(&self, key: &ObjectKey, tenant_key: &TenantKey, body: S, limit: u64, expected_sha256: Option<[u8; 32]>) -> Result<Stored, ArtifactError>
+    pub async fn put<S, E>(
+        &self,
+        key: &ObjectKey,
+        tenant_key: &TenantKey,
+        body: S,
+        limit: u64,
+        expected_sha256: Option<[u8; 32]>,
+    ) -> Result<Stored, ArtifactError>
     where
         S: Stream<Item = Result<Bytes, E>> + Send,
         E: Error + Send + Sync + 'static,
@@ -179,7 +186,11 @@ impl ArtifactStore {
             let parts: Vec<&str> = parts.iter().map(AsRef::as_ref).collect();
             ObjectKey::parse(&parts).filter(|_| old)
         };
-        self.store.list(Some(&self.prefix.clone().join(tenant.to_string()))).map_err(ArtifactError::from).try_filter_map(move |meta| std::future::ready(Ok(wanted(meta)))).boxed()
+        self.store
+            .list(Some(&self.prefix.clone().join(tenant.to_string())))
+            .map_err(ArtifactError::from)
+            .try_filter_map(move |meta| std::future::ready(Ok(wanted(meta))))
+            .boxed()
     }
 
     /// Removes what a killed process left half written in a local folder; returns how many files. Clouds expire theirs.
@@ -188,7 +199,10 @@ impl ArtifactStore {
     /// When the folder cannot be read.
     pub async fn sweep_half_written(&self, older_than: Timestamp) -> Result<usize, ArtifactError> {
         let Some(root) = self.local.clone() else { return Ok(0) };
-        tokio::task::spawn_blocking(move || local::sweep(&root, older_than)).await.map_err(std::io::Error::other)?.map_err(ArtifactError::from)
+        tokio::task::spawn_blocking(move || local::sweep(&root, older_than))
+            .await
+            .map_err(std::io::Error::other)?
+            .map_err(ArtifactError::from)
     }
 }
 

@@ -61,7 +61,9 @@ fn database(error: &sqlx::Error) -> Problem {
             Some("57P01" | "57P02" | "57P03" | "53300" | "40001" | "40P01") => Problem::unavailable("The database", error),
             // query_canceled, lock_not_available
             Some("57014" | "55P03") => {
-                let mut problem = Problem::new(Code::Unavailable, "The answer took too long and was given up. Narrow the request, or try again shortly.").retry_after(5);
+                let mut problem =
+                    Problem::new(Code::Unavailable, "The answer took too long and was given up. Narrow the request, or try again shortly.")
+                        .retry_after(5);
                 problem.internal = Some(error.to_string());
                 problem
             }

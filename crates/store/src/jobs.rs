@@ -193,10 +193,12 @@ impl Store {
     pub async fn release_leases(&self) -> Result<u64, StoreError> {
         let mut scope = self.system(SystemUse::WorkJobs).await?;
         let now = scope.clock.now();
-        let done = sqlx::query("UPDATE jobs SET lease_until = $1::timestamptz - interval '1 second' WHERE state = 'running' AND lease_until >= $1")
-            .bind(sql_time(now))
-            .execute(&mut *scope.tx)
-            .await?;
+        let done = sqlx::query(
+            "UPDATE jobs SET lease_until = $1::timestamptz - interval '1 second' WHERE state = 'running' AND lease_until >= $1",
+        )
+        .bind(sql_time(now))
+        .execute(&mut *scope.tx)
+        .await?;
         scope.commit().await?;
         Ok(done.rows_affected())
     }
@@ -242,11 +244,12 @@ impl Store {
     pub async fn run_schedules(&self) -> Result<usize, StoreError> {
         let mut scope = self.system(SystemUse::RunSchedules).await?;
         let now = scope.clock.now();
-        let due: Vec<(Uuid, String, String)> =
-            sqlx::query_as("SELECT tenant_id, kind, cron FROM job_schedules WHERE next_at <= $1 ORDER BY next_at LIMIT 500 FOR UPDATE SKIP LOCKED")
-                .bind(sql_time(now))
-                .fetch_all(&mut *scope.tx)
-                .await?;
+        let due: Vec<(Uuid, String, String)> = sqlx::query_as(
+            "SELECT tenant_id, kind, cron FROM job_schedules WHERE next_at <= $1 ORDER BY next_at LIMIT 500 FOR UPDATE SKIP LOCKED",
+        )
+        .bind(sql_time(now))
+        .fetch_all(&mut *scope.tx)
+        .await?;
         for (tenant, kind, cron) in &due {
             enqueue_scheduled(&mut scope, *tenant, kind, next_after(cron, now)?).await?;
         }

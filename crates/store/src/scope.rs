@@ -46,13 +46,26 @@ pub struct Store {
 /// Who asks to enter, as its credential says. Whether that still holds is checked inside the transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Caller {
-    Member { directory: DirectoryId, object: Uuid },
+    Member {
+        directory: DirectoryId,
+        object: Uuid,
+    },
     /// The SHA-256 of an API key, and the project the key names.
-    Key { sha256: [u8; 32], project: Option<ProjectId> },
+    Key {
+        sha256: [u8; 32],
+        project: Option<ProjectId>,
+    },
     /// A workload's token of the tenant's directory.
-    Workload { directory: DirectoryId, client_id: String, subject: String },
+    Workload {
+        directory: DirectoryId,
+        client_id: String,
+        subject: String,
+    },
     /// Bailiwick itself: a job, or the operator's console. `name` says which.
-    System { name: &'static str, project: Option<ProjectId> },
+    System {
+        name: &'static str,
+        project: Option<ProjectId>,
+    },
 }
 
 /// Which callers a permission lets in.
@@ -128,7 +141,8 @@ impl Store {
     /// [`StoreError::NotSignedIn`], [`StoreError::NotAllowed`], or the database's.
     pub async fn write(&self, tenant: TenantId, caller: &Caller, admission: &Admission) -> Result<WriteScope, StoreError> {
         let tx = self.enter("BEGIN ISOLATION LEVEL READ COMMITTED", tenant, caller, admission).await?;
-        let mut scope = WriteScope { tx, tenant, caller: caller.clone(), principal: None, clock: self.clock.clone(), rng: self.rng.clone() };
+        let mut scope =
+            WriteScope { tx, tenant, caller: caller.clone(), principal: None, clock: self.clock.clone(), rng: self.rng.clone() };
         // Asked before anything changes: who removes themselves still has a name for the trail.
         scope.principal().await?;
         Ok(scope)
@@ -173,7 +187,13 @@ impl Store {
     ///
     /// # Errors
     /// The database's; then nothing has changed.
-    pub async fn commit<T>(&self, mut scope: WriteScope, action: &'static str, audited: Audited<T>, request: &Request) -> Result<T, StoreError> {
+    pub async fn commit<T>(
+        &self,
+        mut scope: WriteScope,
+        action: &'static str,
+        audited: Audited<T>,
+        request: &Request,
+    ) -> Result<T, StoreError> {
         let (value, audits) = audited.into_parts();
         if audits.is_empty() {
             scope.tx.rollback().await?;
@@ -191,7 +211,14 @@ impl Store {
     ///
     /// # Errors
     /// The database's.
-    pub async fn record_refusal(&self, tenant: TenantId, who: &Principal, action: &str, detail: &serde_json::Value, request: &Request) -> Result<(), StoreError> {
+    pub async fn record_refusal(
+        &self,
+        tenant: TenantId,
+        who: &Principal,
+        action: &str,
+        detail: &serde_json::Value,
+        request: &Request,
+    ) -> Result<(), StoreError> {
         let caller = Caller::System { name: "trail", project: None };
         let mut scope = self.write(tenant, &caller, &Admission { roles: vec![], keys: false, workloads: false }).await?;
         crate::trail::append(&mut scope, who, action, true, "", detail, request).await?;

@@ -69,7 +69,12 @@ impl Store {
     ///
     /// # Errors
     /// The database's.
-    pub async fn create_tenant(&self, new: &NewTenant, schedules: &[(&'static str, &'static str)], request: &Request) -> Result<TenantId, StoreError> {
+    pub async fn create_tenant(
+        &self,
+        new: &NewTenant,
+        schedules: &[(&'static str, &'static str)],
+        request: &Request,
+    ) -> Result<TenantId, StoreError> {
         let now = self.now();
         let fresh = TenantId::new(self.clock(), self.rng());
         let mut scope = self.system(SystemUse::ManageTenants).await?;

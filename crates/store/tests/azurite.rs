@@ -72,7 +72,11 @@ impl Azurite {
         std::thread::spawn(move || lines.for_each(drop));
         let endpoint = format!("{address}/{ACCOUNT}");
         let azurite = Self { process, endpoint, folder };
-        let made = Command::new("node").current_dir(&tools).args(["-e", MAKE_CONTAINER, &azurite.endpoint, ACCOUNT, ACCOUNT_KEY]).status().unwrap();
+        let made = Command::new("node")
+            .current_dir(&tools)
+            .args(["-e", MAKE_CONTAINER, &azurite.endpoint, ACCOUNT, ACCOUNT_KEY])
+            .status()
+            .unwrap();
         assert!(made.success(), "the container could not be made");
         azurite
     }
@@ -80,12 +84,8 @@ impl Azurite {
     fn store(&self) -> ArtifactStore {
         let key = self.folder.path().join("account-key");
         fs::write(&key, ACCOUNT_KEY).unwrap();
-        let options = CloudOptions {
-            account: Some(ACCOUNT.into()),
-            access_key_file: Some(key),
-            endpoint: Some(self.endpoint.clone()),
-            region: None,
-        };
+        let options =
+            CloudOptions { account: Some(ACCOUNT.into()), access_key_file: Some(key), endpoint: Some(self.endpoint.clone()), region: None };
         ArtifactStore::open("az://artifacts/bailiwick", &options, Arc::new(SystemRng)).unwrap()
     }
 }

@@ -15,7 +15,11 @@ const WITHOUT_TENANT: &[(&str, &str)] = &[
 /// Policies that are not one of the two that `protect` makes.
 const OTHER_POLICIES: &[(&str, &str, &str)] = &[
     ("tenants", "tenant", "by `id`, as the table has no tenant_id"),
-    ("tenants", "system", "which tenant a directory signs in to is not known before it is looked up; the console lists and creates tenants"),
+    (
+        "tenants",
+        "system",
+        "which tenant a directory signs in to is not known before it is looked up; the console lists and creates tenants",
+    ),
     ("jobs", "system", "the worker takes due jobs of all tenants, and then works each in its tenant's scope"),
     ("job_schedules", "system", "due schedules of all tenants become jobs"),
     ("projects", "project", "by `id`, as the table is the projects' own"),
@@ -60,7 +64,8 @@ impl Catalogue {
     }
 
     async fn tables(&mut self) -> BTreeSet<String> {
-        let rows = self.rows("SELECT relname::text FROM pg_class WHERE relnamespace = 'bailiwick'::regnamespace AND relkind IN ('r', 'p')").await;
+        let rows =
+            self.rows("SELECT relname::text FROM pg_class WHERE relnamespace = 'bailiwick'::regnamespace AND relkind IN ('r', 'p')").await;
         rows.into_iter().map(|mut row| row.remove(0)).collect()
     }
 
@@ -75,8 +80,10 @@ impl Catalogue {
 async fn i17_every_table_belongs_to_tenants_or_is_listed_with_a_reason() {
     let mut catalogue = Catalogue::new().await;
     let with: BTreeSet<String> = catalogue
-        .rows("SELECT c.relname::text FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id' AND a.attnotnull
-               WHERE c.relnamespace = 'bailiwick'::regnamespace AND c.relkind IN ('r', 'p') AND a.atttypid = 'uuid'::regtype")
+        .rows(
+            "SELECT c.relname::text FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id' AND a.attnotnull
+               WHERE c.relnamespace = 'bailiwick'::regnamespace AND c.relkind IN ('r', 'p') AND a.atttypid = 'uuid'::regtype",
+        )
         .await
         .into_iter()
         .map(|mut row| row.remove(0))
@@ -97,8 +104,10 @@ async fn i17_every_table_belongs_to_tenants_or_is_listed_with_a_reason() {
 async fn i17_row_security_is_forced_on_every_tenant_table() {
     let mut catalogue = Catalogue::new().await;
     let open = catalogue
-        .rows("SELECT relname::text FROM pg_class WHERE relnamespace = 'bailiwick'::regnamespace AND relkind IN ('r', 'p')
-               AND NOT (relrowsecurity AND relforcerowsecurity) AND relname <> '_sqlx_migrations'")
+        .rows(
+            "SELECT relname::text FROM pg_class WHERE relnamespace = 'bailiwick'::regnamespace AND relkind IN ('r', 'p')
+               AND NOT (relrowsecurity AND relforcerowsecurity) AND relname <> '_sqlx_migrations'",
+        )
         .await;
     assert_eq!(open, Vec::<Vec<String>>::new(), "tables whose row security is not forced");
 }
@@ -155,8 +164,10 @@ async fn i17_every_unique_key_starts_with_the_tenant() {
     let listed: BTreeSet<(String, String)> = OTHER_UNIQUE.iter().map(|(table, key, _)| ((*table).into(), (*key).into())).collect();
     assert_eq!(found, listed);
     let without = catalogue
-        .rows("SELECT c.relname::text FROM pg_class c WHERE c.relnamespace = 'bailiwick'::regnamespace AND c.relkind IN ('r', 'p')
-               AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'p')")
+        .rows(
+            "SELECT c.relname::text FROM pg_class c WHERE c.relnamespace = 'bailiwick'::regnamespace AND c.relkind IN ('r', 'p')
+               AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'p')",
+        )
         .await;
     assert_eq!(without, Vec::<Vec<String>>::new(), "tables without a primary key");
 }

@@ -77,7 +77,11 @@ async fn starts_quickly_on_a_private_socket_and_keeps_its_data() {
 /// Socket inodes of the process that stand in the kernel's TCP tables.
 fn tcp_inodes_of(pid: i32) -> Vec<String> {
     let tables = ["tcp", "tcp6"].map(|table| fs::read_to_string(format!("/proc/{pid}/net/{table}")).unwrap_or_default());
-    let inodes: Vec<String> = tables.iter().flat_map(|table| table.lines().skip(1)).filter_map(|line| line.split_whitespace().nth(9).map(str::to_owned)).collect();
+    let inodes: Vec<String> = tables
+        .iter()
+        .flat_map(|table| table.lines().skip(1))
+        .filter_map(|line| line.split_whitespace().nth(9).map(str::to_owned))
+        .collect();
     let descriptors = fs::read_dir(format!("/proc/{pid}/fd")).unwrap().flatten();
     let sockets = descriptors.filter_map(|entry| Some(fs::read_link(entry.path()).ok()?.to_string_lossy().into_owned()));
     let mut seen = 0;
@@ -193,7 +197,8 @@ async fn a_pid_that_is_somebody_elses_by_now_does_not_keep_the_server_down() {
     let server = PrivatePostgres::start(config(&data)).await.unwrap();
     server.stop().await;
     // As after a crash in a container: the recorded pid is alive, and another program's.
-    let stale = format!("{}\n{}\n1\n5432\n{}\n\n\nready\n", std::process::id(), data.join("cluster").display(), data.join("socket").display());
+    let stale =
+        format!("{}\n{}\n1\n5432\n{}\n\n\nready\n", std::process::id(), data.join("cluster").display(), data.join("socket").display());
     fs::write(data.join("cluster/postmaster.pid"), &stale).unwrap();
     fs::write(data.join("socket/.s.PGSQL.5432.lock"), &stale).unwrap();
     let server = PrivatePostgres::start(config(&data)).await.unwrap();

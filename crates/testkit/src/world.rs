@@ -2,8 +2,8 @@
 
 use crate::actor::{Actor, Credential};
 use crate::cluster::{Cluster, cluster};
-use bailiwick_base::{ManualClock, SystemClock, SystemRng, TenantId};
 use bailiwick_base::{Clock, DirectoryId};
+use bailiwick_base::{ManualClock, SystemClock, SystemRng, TenantId};
 use bailiwick_domain::worker;
 use bailiwick_server::config::{Config, Person, Tenant as ConfigTenant, UnknownDirectory};
 use bailiwick_server::runtime::{self, Role, Running};
@@ -125,16 +125,8 @@ impl World {
             let id = tenants.iter().find(|t| t.directory == DirectoryId(org.directory)).unwrap().tenant;
             Tenant { id, org, url: url.clone() }
         };
-        let world = Self {
-            clock,
-            contoso: tenant(CONTOSO),
-            fabrikam: tenant(FABRIKAM),
-            running,
-            database,
-            cluster,
-            config,
-            _folder: folder,
-        };
+        let world =
+            Self { clock, contoso: tenant(CONTOSO), fabrikam: tenant(FABRIKAM), running, database, cluster, config, _folder: folder };
         for tenant in [&world.contoso, &world.fabrikam] {
             for (role, object) in [("admin", tenant.org.admin), ("member", tenant.org.member), ("auditor", tenant.org.auditor)] {
                 let person = json!({"object_id": object, "name": format!("{role} of {}", tenant.org.name), "email": tenant.org.upn(role), "role": role});

@@ -47,7 +47,9 @@ fn counted(line: &str) -> (u64, u64) {
     let line = line.trim();
     let number = |text: &str| text.split_whitespace().last().and_then(|n| n.parse().ok()).unwrap_or(0);
     if let Some(rest) = line.strip_prefix("test result:") {
-        let count = |word: &str| rest.split([';', '.']).find(|part| part.trim().ends_with(word)).map_or(0, |part| number(part.trim().trim_end_matches(word)));
+        let count = |word: &str| {
+            rest.split([';', '.']).find(|part| part.trim().ends_with(word)).map_or(0, |part| number(part.trim().trim_end_matches(word)))
+        };
         return (count("passed"), count("failed"));
     }
     if let Some(rest) = line.strip_prefix("Tests ") {

@@ -10,15 +10,19 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 /// Reads an address that credentials are sent to: https, or plain http to this machine only.
 pub fn address(text: &str, whence: &str) -> Result<Url, Failure> {
-    let url = Url::parse(text.trim())
-        .map_err(|e| Failure::input(format!("{whence} is \"{text}\", which is not a URL ({e}).")).hint("Give it whole, such as https://bailiwick.example.com."))?;
+    let url = Url::parse(text.trim()).map_err(|e| {
+        Failure::input(format!("{whence} is \"{text}\", which is not a URL ({e})."))
+            .hint("Give it whole, such as https://bailiwick.example.com.")
+    })?;
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(Failure::input(format!("{whence} holds a user name or password.")).hint("Leave it out of the URL; give the credential in BAILIWICK_TOKEN_FILE."));
+        return Err(Failure::input(format!("{whence} holds a user name or password."))
+            .hint("Leave it out of the URL; give the credential in BAILIWICK_TOKEN_FILE."));
     }
     match url.scheme() {
         "https" => Ok(url),
         "http" if loopback(&url) => Ok(url),
-        "http" => Err(Failure::input(format!("{whence} is {url}: over http, others on the network could read your credential.")).hint("Use https. Plain http is taken for this machine only.")),
+        "http" => Err(Failure::input(format!("{whence} is {url}: over http, others on the network could read your credential."))
+            .hint("Use https. Plain http is taken for this machine only.")),
         other => Err(Failure::input(format!("{whence} begins with \"{other}:\".")).hint("Use an https URL.")),
     }
 }
@@ -78,7 +82,13 @@ mod tests {
         for good in ["https://bailiwick.example.com", "http://127.0.0.1:8080", "http://localhost:1/base", "http://[::1]:9"] {
             assert!(address(good, "--url").is_ok(), "{good}");
         }
-        for bad in ["http://bailiwick.example.com", "http://127.0.0.1.example.com", "ftp://127.0.0.1", "https://user:pass@example.com", "bailiwick"] {
+        for bad in [
+            "http://bailiwick.example.com",
+            "http://127.0.0.1.example.com",
+            "ftp://127.0.0.1",
+            "https://user:pass@example.com",
+            "bailiwick",
+        ] {
             assert!(address(bad, "--url").is_err(), "{bad}");
         }
     }

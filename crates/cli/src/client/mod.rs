@@ -58,7 +58,13 @@ impl Client {
     }
 
     /// Sends a stream of known length, once. The caller repeats it with a fresh stream.
-    pub async fn send_stream<Op: Operation<Body = StreamBody>>(&self, path: &Op::Path, query: &Op::Query, body: reqwest::Body, length: u64) -> Result<Op::Answer, Trouble>
+    pub async fn send_stream<Op: Operation<Body = StreamBody>>(
+        &self,
+        path: &Op::Path,
+        query: &Op::Query,
+        body: reqwest::Body,
+        length: u64,
+    ) -> Result<Op::Answer, Trouble>
     where
         Op::Path: Serialize,
         Op::Answer: DeserializeOwned,
@@ -130,7 +136,10 @@ mod tests {
         let path = ArtifactPath { run: "0192f0c1-2b3c-7d4e-8f50-61728394a5c0".parse().unwrap(), name: "a b?c#d%é.json".into() };
         for base in ["https://h.example/base", "https://h.example/base/?x#y"] {
             let url = url(&base.parse().unwrap(), PutArtifact::SPEC, &path).unwrap();
-            assert_eq!(url.as_str(), "https://h.example/base/api/v1/runs/0192f0c1-2b3c-7d4e-8f50-61728394a5c0/artifacts/a%20b%3Fc%23d%25%C3%A9.json");
+            assert_eq!(
+                url.as_str(),
+                "https://h.example/base/api/v1/runs/0192f0c1-2b3c-7d4e-8f50-61728394a5c0/artifacts/a%20b%3Fc%23d%25%C3%A9.json"
+            );
         }
     }
 }

@@ -58,7 +58,8 @@ impl Wire {
     /// The body of a 2xx; else the refusal in it.
     pub async fn read(&self, answer: Response) -> Result<Vec<u8>, Trouble> {
         let (status, host) = (answer.status(), origin(answer.url()));
-        let asked = answer.headers().get(header::RETRY_AFTER).and_then(|v| v.to_str().ok()).and_then(|v| retry_after(v, self.retrier.clock.now()));
+        let asked =
+            answer.headers().get(header::RETRY_AFTER).and_then(|v| v.to_str().ok()).and_then(|v| retry_after(v, self.retrier.clock.now()));
         let place = answer.headers().get(header::LOCATION).and_then(|v| v.to_str().ok()).map(str::to_owned);
         let body = answer.bytes().await.map_err(|e| unreachable(&host, e))?;
         if status.is_success() {
@@ -66,7 +67,9 @@ impl Wire {
         }
         if status.is_redirection() {
             let to = place.unwrap_or_else(|| "elsewhere".into());
-            return Err(Failure::input(format!("{host} redirects to {to}.")).hint("If you trust that address, set BAILIWICK_URL to it.").into());
+            return Err(Failure::input(format!("{host} redirects to {to}."))
+                .hint("If you trust that address, set BAILIWICK_URL to it.")
+                .into());
         }
         let failure = refused(&host, status, &body);
         Err(if transient(status) { Trouble::Transient { failure, retry_after: asked } } else { Trouble::Final(failure) })
@@ -86,14 +89,20 @@ fn refused(host: &str, status: StatusCode, body: &[u8]) -> Failure {
     let make = |what: String| if transient(status) { Failure::transient(what) } else { Failure::input(what) };
     let Ok(refusal) = serde_json::from_slice::<Refusal>(body) else {
         let failure = make(format!("{host} answered {status}."));
-        return if status == StatusCode::NOT_FOUND { failure.hint("Check the address: it does not answer as Bailiwick does.") } else { failure };
+        return if status == StatusCode::NOT_FOUND {
+            failure.hint("Check the address: it does not answer as Bailiwick does.")
+        } else {
+            failure
+        };
     };
     let place = refusal.place.map(|p| format!(" at {p}")).unwrap_or_default();
     let id = refusal.request_id.map(|id| format!(", request {id}")).unwrap_or_default();
     let mut failure = make(format!("{host} answered {}: {}{place} ({}{id})", status.as_u16(), refusal.detail, refusal.code));
     failure.code = Some(refusal.code);
     match status.as_u16() {
-        401 => failure.hint("The credential is unknown, expired or revoked here. Make a new API key in the portal under Settings, or check BAILIWICK_URL."),
+        401 => failure.hint(
+            "The credential is unknown, expired or revoked here. Make a new API key in the portal under Settings, or check BAILIWICK_URL.",
+        ),
         403 => failure.hint("Ask an owner of the tenant for a role or a key that may do this."),
         _ => failure,
     }

@@ -28,7 +28,10 @@ impl Credential {
     /// The text is empty or cannot stand in a header.
     fn of(text: Secret<String>, whence: &str) -> Result<Self, Failure> {
         let trimmed = Secret::new(text.expose().trim().to_owned());
-        let refuse = |what: &str| Err(Failure::input(format!("{whence} {what}.")).hint("It should hold one API key (bwk_…) or one access token and nothing else."));
+        let refuse = |what: &str| {
+            Err(Failure::input(format!("{whence} {what}."))
+                .hint("It should hold one API key (bwk_…) or one access token and nothing else."))
+        };
         if trimmed.expose().is_empty() {
             return refuse("is empty");
         }
@@ -56,7 +59,10 @@ fn sensitive(secret: &Secret<String>) -> HeaderValue {
 /// `BAILIWICK_TOKEN`, else `BAILIWICK_TOKEN_FILE`, else the pipeline's identity exchanged for a Microsoft Entra access token.
 pub async fn find(client: &Client) -> Result<Credential, Failure> {
     match (var("BAILIWICK_TOKEN"), var("BAILIWICK_TOKEN_FILE")) {
-        (Some(_), Some(_)) => Err(Failure::input("BAILIWICK_TOKEN and BAILIWICK_TOKEN_FILE are both set.").hint("Unset one, so that it is clear who uploads.")),
+        (Some(_), Some(_)) => {
+            Err(Failure::input("BAILIWICK_TOKEN and BAILIWICK_TOKEN_FILE are both set.")
+                .hint("Unset one, so that it is clear who uploads."))
+        }
         (Some(token), None) => Credential::of(Secret::new(token), "BAILIWICK_TOKEN"),
         (None, Some(path)) => from_file(client, Path::new(&path)),
         (None, None) => pipeline::exchange(client).await,

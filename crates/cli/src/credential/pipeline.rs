@@ -156,7 +156,9 @@ async fn scope(client: &Client, application: &Application) -> Result<String, Fai
 }
 
 fn choose(offers: &[SignIn], directory: &str) -> Option<String> {
-    let named = offers.iter().find(|offer| offer.authority.trim_end_matches('/').rsplit('/').next().is_some_and(|d| d.eq_ignore_ascii_case(directory)));
+    let named = offers
+        .iter()
+        .find(|offer| offer.authority.trim_end_matches('/').rsplit('/').next().is_some_and(|d| d.eq_ignore_ascii_case(directory)));
     let offer = match (named, offers) {
         (Some(offer), _) => offer,
         (None, [only]) => only,
@@ -178,7 +180,9 @@ fn extend(url: &mut Url, parts: &[&str]) -> Result<(), Failure> {
 
 /// Reads an answer that holds a token. The cause of a failure is left out: it could quote the token.
 fn parse<T: DeserializeOwned>(bytes: &[u8], who: &str) -> Result<T, Failure> {
-    serde_json::from_slice(bytes).map_err(|_| Failure::input(format!("{who} answered with no token.")).hint("Run the command again; if it stays, check the proxy in between."))
+    serde_json::from_slice(bytes).map_err(|_| {
+        Failure::input(format!("{who} answered with no token.")).hint("Run the command again; if it stays, check the proxy in between.")
+    })
 }
 
 #[cfg(test)]
@@ -186,7 +190,13 @@ mod tests {
     use super::*;
 
     fn offer(directory: &str, scope: &str) -> SignIn {
-        SignIn { label: "x".into(), authority: format!("https://login.example/{directory}"), known_authority: "login.example".into(), client_id: "c".into(), scope: scope.into() }
+        SignIn {
+            label: "x".into(),
+            authority: format!("https://login.example/{directory}"),
+            known_authority: "login.example".into(),
+            client_id: "c".into(),
+            scope: scope.into(),
+        }
     }
 
     #[test]

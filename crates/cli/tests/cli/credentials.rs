@@ -27,7 +27,10 @@ async fn a_token_file_is_read_and_a_public_one_is_warned_about() {
     use std::os::unix::fs::PermissionsExt;
     let folder = Folder::temporary();
     let file = folder.file("token", format!("{KEY}\n"));
-    for (mode, warning) in [(0o600, String::new()), (0o644, format!("warning: The token file {0} can be read by every user of this machine. Run: chmod 600 {0}\n", file.display()))] {
+    for (mode, warning) in [
+        (0o600, String::new()),
+        (0o644, format!("warning: The token file {0} can be read by every user of this machine. Run: chmod 600 {0}\n", file.display())),
+    ] {
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
         let server = server().await;
         let done = Bailiwick::bare().env("BAILIWICK_URL", &server.url).env("BAILIWICK_TOKEN_FILE", &file).run(RUNS).await;
@@ -90,7 +93,10 @@ async fn a_redirect_is_not_followed_with_the_credential() {
     server.fail("GET ", Fault::Redirect(format!("{}/api/v1/runs", elsewhere.url)));
     let done = Bailiwick::at(&server.url).run(["runs"]).await;
     assert_eq!((done.code, elsewhere.lines().len()), (1, 0));
-    let expected = format!("error: {} redirects to {}/api/v1/runs.\nhint: If you trust that address, set BAILIWICK_URL to it.\n", server.url, elsewhere.url);
+    let expected = format!(
+        "error: {} redirects to {}/api/v1/runs.\nhint: If you trust that address, set BAILIWICK_URL to it.\n",
+        server.url, elsewhere.url
+    );
     assert_eq!(done.stderr, expected);
 }
 
@@ -167,8 +173,13 @@ async fn azure_devops_signs_in_through_its_service_connection() {
     assert_eq!(done.code, 0, "{}", done.stderr);
     let seen = server.state().seen.clone();
     assert_eq!(seen[0].line, "POST /ado/token?api-version=7.1&serviceConnectionId=sc-1");
-    assert_eq!((seen[0].headers["authorization"].as_str(), seen[0].headers["x-tfs-fedauthredirect"].as_str()), ("Bearer canary-system", "Suppress"));
-    assert!(form(&server).contains("scope=api%3A%2F%2Fmine%2F.default") && form(&server).ends_with("client_assertion=assertion.canary.ado"));
+    assert_eq!(
+        (seen[0].headers["authorization"].as_str(), seen[0].headers["x-tfs-fedauthredirect"].as_str()),
+        ("Bearer canary-system", "Suppress")
+    );
+    assert!(
+        form(&server).contains("scope=api%3A%2F%2Fmine%2F.default") && form(&server).ends_with("client_assertion=assertion.canary.ado")
+    );
 }
 
 #[tokio::test]
@@ -180,7 +191,10 @@ async fn azure_devops_without_its_access_token_says_how_to_map_it() {
         .env("SYSTEM_OIDCREQUESTURI", "https://dev.azure.invalid/token")
         .run(RUNS)
         .await;
-    assert_eq!((done.code, done.stderr.as_str()), (1, "error: SYSTEM_ACCESSTOKEN is not set.\nhint: Map it into the step: env: SYSTEM_ACCESSTOKEN: $(System.AccessToken).\n"));
+    assert_eq!(
+        (done.code, done.stderr.as_str()),
+        (1, "error: SYSTEM_ACCESSTOKEN is not set.\nhint: Map it into the step: env: SYSTEM_ACCESSTOKEN: $(System.AccessToken).\n")
+    );
 }
 
 #[tokio::test]
@@ -195,7 +209,8 @@ async fn a_workload_identity_signs_in_with_its_token_file() {
 #[tokio::test]
 async fn entras_refusal_is_shown_with_its_number() {
     let server = with_identity().await;
-    let problem = json!({"error": "invalid_client", "error_description": "AADSTS70021: No matching federated identity record found.\r\nTrace ID: 1"});
+    let problem =
+        json!({"error": "invalid_client", "error_description": "AADSTS70021: No matching federated identity record found.\r\nTrace ID: 1"});
     server.fail("POST /7e0c4c26", Fault::Problem(401, problem));
     let done = github(&server).run(RUNS).await;
     assert_eq!(done.code, 1);

@@ -117,7 +117,9 @@ async fn answer(state: Arc<Mutex<State>>, request: Request) -> Response {
     let mut state = state.lock().unwrap();
     state.seen.push(Seen { line: line.clone(), headers, body: body.clone() });
     match fault {
-        Some(Fault::Status(status, after)) => return refused(status, after, json!({"code": "unavailable", "detail": "The database does not answer.", "request_id": "r-1"})),
+        Some(Fault::Status(status, after)) => {
+            return refused(status, after, json!({"code": "unavailable", "detail": "The database does not answer.", "request_id": "r-1"}));
+        }
         Some(Fault::Redirect(to)) => return (StatusCode::TEMPORARY_REDIRECT, [("location", to)]).into_response(),
         Some(Fault::Problem(status, problem)) => return refused(status, None, problem),
         _ => {}
@@ -181,7 +183,12 @@ impl State {
             return refused(409, None, json!({"code": "wrong_state", "detail": "The run is queued already."}));
         }
         let body: Value = serde_json::from_slice(body).unwrap();
-        let lines: HashMap<String, String> = body["artifacts"].as_array().unwrap().iter().map(|l| (l["name"].as_str().unwrap().into(), l["sha256"].as_str().unwrap().into())).collect();
+        let lines: HashMap<String, String> = body["artifacts"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|l| (l["name"].as_str().unwrap().into(), l["sha256"].as_str().unwrap().into()))
+            .collect();
         let stored: HashMap<String, String> = self.artifacts.iter().map(|(name, bytes)| (name.clone(), sha256(bytes))).collect();
         assert_eq!(lines, stored, "the manifest names what was stored");
         (StatusCode::ACCEPTED, axum::Json((CompleteRun::SPEC.example)())).into_response()

@@ -52,7 +52,12 @@ impl Bailiwick {
         let done = self.0.args(arguments).stdin(std::process::Stdio::null()).output().await.unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
         let output = Output { code: done.status.code().unwrap(), stdout: text(done.stdout), stderr: text(done.stderr) };
-        assert!(!output.stdout.contains("canary") && !output.stderr.contains("canary"), "a secret was printed: {}{}", output.stdout, output.stderr);
+        assert!(
+            !output.stdout.contains("canary") && !output.stderr.contains("canary"),
+            "a secret was printed: {}{}",
+            output.stdout,
+            output.stderr
+        );
         output
     }
 }

@@ -50,7 +50,10 @@ async fn a_run_that_is_not_there_is_bad_input() {
     let server = Fake::start().await;
     server.fail("GET ", Fault::Problem(404, json!({"code": "not_found", "detail": "There is nothing at this address that you may see."})));
     let done = Bailiwick::at(&server.url).run(["runs", "show", RUN]).await;
-    assert_eq!((done.code, done.stderr), (1, format!("error: {} answered 404: There is nothing at this address that you may see. (not_found)\n", server.url)));
+    assert_eq!(
+        (done.code, done.stderr),
+        (1, format!("error: {} answered 404: There is nothing at this address that you may see. (not_found)\n", server.url))
+    );
 }
 
 #[tokio::test]
@@ -95,7 +98,13 @@ async fn one_finding_is_shown_with_its_history() {
     let event = json!({"kind": "opened", "at": "2026-11-22T08:00:00Z", "run": RUN, "source": "nightly"});
     let server = answering("GET /api/v1/findings/", finding(json!({"history": [event]}))).await;
     let done = Bailiwick::at(&server.url).run(["findings", "show", FINDING]).await;
-    assert!(done.stdout.starts_with("Break-glass accounts are excluded\n\nFinding    0192f0c1-2b3c-7d4e-8f50-61728394a5d0\nStatus     open, new\nSeverity   high\n"), "{}", done.stdout);
+    assert!(
+        done.stdout.starts_with(
+            "Break-glass accounts are excluded\n\nFinding    0192f0c1-2b3c-7d4e-8f50-61728394a5d0\nStatus     open, new\nSeverity   high\n"
+        ),
+        "{}",
+        done.stdout
+    );
     assert!(done.stdout.ends_with(&format!("2026-11-22 08:00Z  opened  {RUN}  nightly\n")), "{}", done.stdout);
 }
 

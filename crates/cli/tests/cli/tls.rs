@@ -61,7 +61,11 @@ async fn a_stranger_is_refused_at_once_with_the_way_to_trust_it() {
     let done = Bailiwick::at(&url).run(["runs"]).await;
     assert_eq!(done.code, 1, "{}", done.stderr);
     assert!(done.stderr.starts_with(&format!("error: The certificate of {url} is not trusted: ")), "{}", done.stderr);
-    assert!(done.stderr.ends_with("hint: If a private authority issued it, give its certificate in --ca-file or BAILIWICK_CA_FILE.\n"), "{}", done.stderr);
+    assert!(
+        done.stderr.ends_with("hint: If a private authority issued it, give its certificate in --ca-file or BAILIWICK_CA_FILE.\n"),
+        "{}",
+        done.stderr
+    );
 }
 
 #[tokio::test]
@@ -70,7 +74,11 @@ async fn a_ca_file_without_certificates_is_refused_by_name() {
     let file = folder.file("ca.pem", "nothing");
     let done = Bailiwick::at("https://localhost:1").env("BAILIWICK_CA_FILE", &file).run(["runs"]).await;
     assert_eq!(done.code, 1);
-    assert!(done.stderr.starts_with(&format!("error: The CA file {} cannot be used: it holds no certificate.", file.display())), "{}", done.stderr);
+    assert!(
+        done.stderr.starts_with(&format!("error: The CA file {} cannot be used: it holds no certificate.", file.display())),
+        "{}",
+        done.stderr
+    );
 }
 
 #[tokio::test]

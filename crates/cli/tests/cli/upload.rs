@@ -47,7 +47,10 @@ async fn files_of_one_run_are_opened_sent_completed_and_waited_for() {
     let seen = server.state().seen.clone();
     assert!(seen.iter().all(|s| s.headers["x-api-key"] == KEY && !s.headers.contains_key("authorization")));
     let opened: Value = serde_json::from_slice(&seen[0].body).unwrap();
-    assert_eq!((&opened["source"], &opened["project"], &opened["pipeline_run_id"]), (&json!("GitHub Actions"), &json!("payments-api"), &json!("4711")));
+    assert_eq!(
+        (&opened["source"], &opened["project"], &opened["pipeline_run_id"]),
+        (&json!("GitHub Actions"), &json!("payments-api"), &json!("4711"))
+    );
     assert_eq!(seen[1].headers["content-length"], "7");
 }
 
@@ -84,7 +87,8 @@ async fn a_passing_reason_is_waited_out_at_every_step() {
     let done = Bailiwick::at(&server.url).run(json_upload(&[&folder.file("r.json", "{}")])).await;
     assert_eq!((done.code, done.stdout.as_str()), (0, RESULT), "{}", done.stderr);
     let url = &server.url;
-    let first = format!("warning: {url} answered 429: The database does not answer. (unavailable, request r-1) Trying again in 0.0 s (2 of 8).");
+    let first =
+        format!("warning: {url} answered 429: The database does not answer. (unavailable, request r-1) Trying again in 0.0 s (2 of 8).");
     assert_eq!(done.stderr.lines().next(), Some(first.as_str()));
     assert_eq!(done.stderr.lines().count(), 4);
 }
@@ -194,7 +198,8 @@ async fn a_run_that_does_not_settle_in_time_is_transient() {
     arguments.extend(["--wait-timeout", "0"].map(Into::into));
     let done = Bailiwick::at(&server.url).run(arguments).await;
     assert_eq!((done.code, &done.json()["run"]), (2, &json!(RUN)));
-    let expected = format!("error: Run {RUN} is still queued after 0 s.\nhint: All files have arrived. Look again: bailiwick runs show {RUN}\n");
+    let expected =
+        format!("error: Run {RUN} is still queued after 0 s.\nhint: All files have arrived. Look again: bailiwick runs show {RUN}\n");
     assert_eq!(done.stderr, expected);
 }
 
@@ -213,7 +218,10 @@ async fn a_result_that_cannot_be_asked_for_leaves_the_runs_id() {
 async fn a_refusal_that_comes_before_the_file_is_sent_is_believed() {
     let folder = Folder::temporary();
     let url = hasty(json!({"code": "limit_exceeded", "detail": "An artifact may hold 1 byte."})).await;
-    let done = Bailiwick::at(&url).env("BAILIWICK_RETRY_BASE_MS", "300").run(json_upload(&[&folder.file("large.json", vec![b' '; 1_000_000])])).await;
+    let done = Bailiwick::at(&url)
+        .env("BAILIWICK_RETRY_BASE_MS", "300")
+        .run(json_upload(&[&folder.file("large.json", vec![b' '; 1_000_000])]))
+        .await;
     assert_eq!(done.code, 1, "{}", done.stderr);
     assert_eq!(done.stderr.lines().last().unwrap(), format!("error: {url} answered 413: An artifact may hold 1 byte. (limit_exceeded)"));
 }
@@ -245,12 +253,22 @@ async fn files_that_cannot_be_a_report_are_refused_before_anything_is_sent() {
     let (a, b, empty) = (folder.file("a/r.json", "{}"), folder.file("b/r.json", "{}"), folder.file("empty.json", ""));
     let absent = folder.path().join("absent.json");
     let cases = [
-        (vec![&*absent], format!("{} cannot be read: No such file or directory (os error 2).\nhint: Check the path and its permissions.", absent.display())),
+        (
+            vec![&*absent],
+            format!(
+                "{} cannot be read: No such file or directory (os error 2).\nhint: Check the path and its permissions.",
+                absent.display()
+            ),
+        ),
         (vec![&*empty], format!("{} is empty.\nhint: Check that the tool that writes it has finished without an error.", empty.display())),
         (vec![folder.path()], format!("{} is a folder.\nhint: Name the report files in it.", folder.path().display())),
         (
             vec![&*a, &*b],
-            format!("{} and {} have the same name, r.json.\nhint: The files of one run need different names. Rename one, or upload them as two runs.", a.display(), b.display()),
+            format!(
+                "{} and {} have the same name, r.json.\nhint: The files of one run need different names. Rename one, or upload them as two runs.",
+                a.display(),
+                b.display()
+            ),
         ),
     ];
     for (files, message) in cases {

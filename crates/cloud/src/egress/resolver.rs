@@ -44,11 +44,7 @@ impl Resolve for Gate {
 }
 
 /// Whether a host under these rules may live at this address; the error says why not.
-pub(super) fn check<'r>(
-    mut rules: impl Iterator<Item = &'r AllowedHost>,
-    at: IpAddr,
-    plain: bool,
-) -> Result<(), &'static str> {
+pub(super) fn check<'r>(mut rules: impl Iterator<Item = &'r AllowedHost>, at: IpAddr, plain: bool) -> Result<(), &'static str> {
     let refusal = address::refusal(at);
     if refusal.is_none() && !plain {
         return Ok(());

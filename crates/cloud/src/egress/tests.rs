@@ -52,13 +52,16 @@ async fn refusal_of(egress: &Egress, address: impl AsRef<str>) -> &'static str {
 
 #[tokio::test]
 async fn a_host_off_the_list_is_not_called_whatever_it_resembles() {
-    let (egress, ring) = egress(allowing([
-        AllowedHost::public("graph.example", "test"),
-        AllowedHost::public("*.vault.example", "test"),
-    ]));
+    let (egress, ring) = egress(allowing([AllowedHost::public("graph.example", "test"), AllowedHost::public("*.vault.example", "test")]));
     for address in [
-        "https://other.example/", "https://graph.example.evil.example/", "https://evilvault.example/", "https://vault.example/",
-        "https://.vault.example/", "https://graph.example:8443/", "https://graph.example./", "https://a.vault.example@evil.example/x",
+        "https://other.example/",
+        "https://graph.example.evil.example/",
+        "https://evilvault.example/",
+        "https://vault.example/",
+        "https://.vault.example/",
+        "https://graph.example:8443/",
+        "https://graph.example./",
+        "https://a.vault.example@evil.example/x",
     ] {
         let reason = refusal_of(&egress, address).await;
         assert!(["not_allowed", "bad_url"].contains(&reason), "{address}: {reason}");
@@ -75,8 +78,22 @@ async fn an_inner_address_is_refused_in_every_spelling_even_when_its_host_is_lis
     let listed = ["127.0.0.1", "::1", "::ffff:127.0.0.1", "169.254.169.254", "10.0.0.1", "168.63.129.16"];
     let (egress, _) = egress(allowing(listed.map(|host| AllowedHost::public(host, "test"))));
     for host in [
-        "127.0.0.1", "2130706433", "0177.0.0.1", "0x7f.1", "127.1", "0x7f000001", "[::1]", "[0:0:0:0:0:0:0:1]", "[::ffff:127.0.0.1]",
-        "[::ffff:7f00:1]", "169.254.169.254", "0xa9fea9fe", "2852039166", "10.0.0.1", "168.63.129.16", "127。0。0。1",
+        "127.0.0.1",
+        "2130706433",
+        "0177.0.0.1",
+        "0x7f.1",
+        "127.1",
+        "0x7f000001",
+        "[::1]",
+        "[0:0:0:0:0:0:0:1]",
+        "[::ffff:127.0.0.1]",
+        "[::ffff:7f00:1]",
+        "169.254.169.254",
+        "0xa9fea9fe",
+        "2852039166",
+        "10.0.0.1",
+        "168.63.129.16",
+        "127。0。0。1",
     ] {
         assert_eq!(refusal_of(&egress, format!("https://{host}/latest/meta-data")).await, "refused_address", "{host}");
     }
@@ -120,7 +137,14 @@ async fn a_private_range_opens_for_its_own_host_only() {
 async fn a_redirect_is_an_answer_and_nobody_follows_it() {
     let reached = Arc::new(AtomicUsize::new(0));
     let count = reached.clone();
-    let inner = serve(Router::new().route("/secret", get(move || async move { count.fetch_add(1, Ordering::SeqCst) ; "secret" }))).await;
+    let inner = serve(Router::new().route(
+        "/secret",
+        get(move || async move {
+            count.fetch_add(1, Ordering::SeqCst);
+            "secret"
+        }),
+    ))
+    .await;
     let target = format!("http://{inner}/secret");
     let at = serve(Router::new().route("/", get(move || async move { axum::response::Redirect::temporary(&target) }))).await;
     // Even a listed target is not followed to.
@@ -195,7 +219,13 @@ async fn a_call_nobody_waits_for_any_more_is_recorded_too() {
 async fn retry_after_is_read_as_seconds_and_as_a_date() {
     let answer = |value: &'static str| move || async move { ([(header::RETRY_AFTER, value)], "").into_response() };
     let busy = |value| get(move || async move { (http::StatusCode::TOO_MANY_REQUESTS, answer(value)().await) });
-    let at = serve(Router::new().route("/s", busy("17")).route("/d", busy("Sun, 22 Nov 2026 08:01:30 GMT")).route("/p", busy("Sun, 22 Nov 2026 07:00:00 GMT"))).await;
+    let at = serve(
+        Router::new()
+            .route("/s", busy("17"))
+            .route("/d", busy("Sun, 22 Nov 2026 08:01:30 GMT"))
+            .route("/p", busy("Sun, 22 Nov 2026 07:00:00 GMT")),
+    )
+    .await;
     let (egress, _) = egress(allowing([local(at)]));
     for (path, seconds) in [("s", 17), ("d", 90), ("p", 0)] {
         let error = egress.get_json::<u8>(&url(format!("http://{at}/{path}"))).await.unwrap_err();

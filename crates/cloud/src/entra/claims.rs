@@ -147,8 +147,22 @@ mod tests {
         let good = token("{}", "{}");
         let deep = token("{}", &format!("{}{}", "[".repeat(300), "]".repeat(300)));
         let bad = [
-            "", ".", "..", "e30.e30", "e30.e30.e30.e30", "e30=.e30.c2", "e3+.e30.c2", "e31.e30.c2", &format!("{good} "), &format!(" {good}"),
-            &deep, &token("{}", "{} x"), &token("[]", "{}"), &token("{}", "{\"a\":NaN}"), &token("{}", "{\"a\":1e999}"), "é.e30.c2",
+            "",
+            ".",
+            "..",
+            "e30.e30",
+            "e30.e30.e30.e30",
+            "e30=.e30.c2",
+            "e3+.e30.c2",
+            "e31.e30.c2",
+            &format!("{good} "),
+            &format!(" {good}"),
+            &deep,
+            &token("{}", "{} x"),
+            &token("[]", "{}"),
+            &token("{}", "{\"a\":NaN}"),
+            &token("{}", "{\"a\":1e999}"),
+            "é.e30.c2",
         ];
         for text in bad {
             assert_eq!(split(text).err(), Some(TokenError::Malformed), "{text}");

@@ -59,7 +59,10 @@ pub type KeySet = HashMap<String, Arc<Key>>;
 pub enum FetchError {
     /// The sign-in service says that there is no such directory.
     NoSuchDirectory,
-    Unavailable { cause: String, retry_after: Option<Duration> },
+    Unavailable {
+        cause: String,
+        retry_after: Option<Duration>,
+    },
 }
 
 impl From<EgressError> for FetchError {

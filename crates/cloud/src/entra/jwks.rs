@@ -183,7 +183,13 @@ impl Keys {
         }
     }
 
-    async fn fetch_unless_paused(&self, slot: &Arc<Slot>, turn: OwnedMutexGuard<Turn>, now: Timestamp, forced: bool) -> Result<(), KeyError> {
+    async fn fetch_unless_paused(
+        &self,
+        slot: &Arc<Slot>,
+        turn: OwnedMutexGuard<Turn>,
+        now: Timestamp,
+        forced: bool,
+    ) -> Result<(), KeyError> {
         if let Some(failure) = turn.failed.as_ref().filter(|_| paused(&turn, now)) {
             return Err(failure.error.clone());
         }

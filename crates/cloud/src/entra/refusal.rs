@@ -102,7 +102,9 @@ impl TokenError {
         match self.kind() {
             Kind::Invalid => "The access token is not valid here. Sign in again, or ask for a token for this service.",
             Kind::Expired => "The access token has expired. Sign in again, or ask for a new token.",
-            Kind::Insufficient => "The access token does not carry the permission this needs. Ask an administrator of your directory to grant it.",
+            Kind::Insufficient => {
+                "The access token does not carry the permission this needs. Ask an administrator of your directory to grant it."
+            }
             Kind::Unavailable => "The access token cannot be checked at the moment. Try again shortly.",
         }
     }

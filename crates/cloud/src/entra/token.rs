@@ -284,7 +284,13 @@ impl TokenValidator {
         Ok((kind, object_id, subject))
     }
 
-    fn client(&self, payload: &Map<String, Value>, version: TokenVersion, kind: &IdentityKind, trust: &DirectoryTrust) -> Result<Uuid, TokenError> {
+    fn client(
+        &self,
+        payload: &Map<String, Value>,
+        version: TokenVersion,
+        kind: &IdentityKind,
+        trust: &DirectoryTrust,
+    ) -> Result<Uuid, TokenError> {
         let claim = match version {
             TokenVersion::V1 => "appid",
             TokenVersion::V2 => "azp",

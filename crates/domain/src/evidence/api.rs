@@ -6,8 +6,8 @@ use crate::handler::{DiscloseHandler, Download, Upload, UploadHandler};
 use crate::{Call, Mount, ReadHandler, Services, WriteHandler, findings, identity, tenancy, text};
 use bailiwick_base::{ArtifactId, Code, Page, Problem, ProjectId, RunId};
 use bailiwick_contract::evidence::{
-    Artifact, ArtifactKind, CompleteRun, GetArtifact, GetRun, ListReports, ListRunObservations, ListRuns, ManifestLine, ObservationPage, OpenRun, PutArtifact,
-    Report, RetryRun, Run, RunDetail,
+    Artifact, ArtifactKind, CompleteRun, GetArtifact, GetRun, ListReports, ListRunObservations, ListRuns, ManifestLine, ObservationPage,
+    OpenRun, PutArtifact, Report, RetryRun, Run, RunDetail,
 };
 use bailiwick_store::artifacts::{ArtifactError, ObjectKey};
 use bailiwick_store::keyring::TenantKey;
@@ -40,14 +40,17 @@ async fn project_of(scope: &mut WriteScope, asked: Option<&str>) -> Result<Optio
     // Row security shows a project key its own project only, so another one's name is not found.
     let found = tenancy::db::find_project(scope.sql(), tenant, asked).await?;
     found.map(Some).ok_or_else(|| {
-        Problem::new(Code::NotFound, format!("There is no project {asked:?} that you may use. Create it in Settings, or leave it out.")).at("project")
+        Problem::new(Code::NotFound, format!("There is no project {asked:?} that you may use. Create it in Settings, or leave it out."))
+            .at("project")
     })
 }
 
 impl WriteHandler for OpenRun {
     async fn handle(services: &Services, scope: &mut WriteScope, call: Call<Self>) -> Result<Audited<Run>, Problem> {
         let source = text::name("source", &call.body.source, 120)?;
-        for (field, value, max) in [("pipeline_run_id", &call.body.pipeline_run_id, 200), ("idempotency_key", &call.body.idempotency_key, 100)] {
+        for (field, value, max) in
+            [("pipeline_run_id", &call.body.pipeline_run_id, 200), ("idempotency_key", &call.body.idempotency_key, 100)]
+        {
             text::optional(field, value.as_deref().unwrap_or_default(), max)?;
         }
         let submitted_by = scope.principal().await?;
@@ -107,7 +110,11 @@ fn too_many(services: &Services) -> Problem {
 }
 
 fn other_bytes(name: &str) -> Problem {
-    Problem::new(Code::Conflict, format!("The run holds another artifact named {name:?} already. Give this one another name, or open another run.")).at("name")
+    Problem::new(
+        Code::Conflict,
+        format!("The run holds another artifact named {name:?} already. Give this one another name, or open another run."),
+    )
+    .at("name")
 }
 
 impl UploadHandler for PutArtifact {
@@ -175,7 +182,12 @@ impl UploadHandler for PutArtifact {
         Ok(Received { artifact, sha256: stored.sha256, key_version, project, key, repeated: false })
     }
 
-    async fn record(services: &Services, scope: &mut WriteScope, call: &Call<Self>, received: Received) -> Result<Audited<Artifact>, Problem> {
+    async fn record(
+        services: &Services,
+        scope: &mut WriteScope,
+        call: &Call<Self>,
+        received: Received,
+    ) -> Result<Audited<Artifact>, Problem> {
         if received.repeated {
             return Ok(Audited::unchanged(received.artifact));
         }
@@ -196,7 +208,8 @@ impl UploadHandler for PutArtifact {
             db::insert_artifact(scope.sql(), call.tenant, received.project, &artifact, &received.sha256, received.key_version).await?;
         if !inserted {
             // The same file came twice at once, and the other was first.
-            let (first, _) = db::artifact_named(scope.sql(), call.tenant, call.path.run, &artifact.name).await?.ok_or_else(Problem::not_found)?;
+            let (first, _) =
+                db::artifact_named(scope.sql(), call.tenant, call.path.run, &artifact.name).await?.ok_or_else(Problem::not_found)?;
             if first.sha256 != artifact.sha256 {
                 return discard(other_bytes(&artifact.name)).await;
             }

@@ -205,13 +205,14 @@ fn artifact(row: ArtifactRow) -> Artifact {
 }
 
 pub async fn artifacts(sql: &mut PgConnection, tenant: TenantId, run: RunId) -> Result<Vec<Artifact>, Problem> {
-    let rows: Vec<ArtifactRow> =
-        sqlx::query_as("SELECT id, run_id, name, kind, size, sha256, stored_at FROM artifacts WHERE tenant_id = $1 AND run_id = $2 ORDER BY name")
-            .bind(tenant.0)
-            .bind(run.0)
-            .fetch_all(sql)
-            .await
-            .map_err(StoreError::from)?;
+    let rows: Vec<ArtifactRow> = sqlx::query_as(
+        "SELECT id, run_id, name, kind, size, sha256, stored_at FROM artifacts WHERE tenant_id = $1 AND run_id = $2 ORDER BY name",
+    )
+    .bind(tenant.0)
+    .bind(run.0)
+    .fetch_all(sql)
+    .await
+    .map_err(StoreError::from)?;
     Ok(rows.into_iter().map(artifact).collect())
 }
 
@@ -268,7 +269,12 @@ pub async fn insert_artifact(
 ///
 /// Without a pipeline's own id, the same bytes are the same upload only while nothing newer came: a report may say again what an
 /// earlier one said. Then the earlier run gives the content up.
-pub async fn run_of_content(sql: &mut PgConnection, tenant: TenantId, key: &[u8; 32], named_by_pipeline: bool) -> Result<Option<RunId>, Problem> {
+pub async fn run_of_content(
+    sql: &mut PgConnection,
+    tenant: TenantId,
+    key: &[u8; 32],
+    named_by_pipeline: bool,
+) -> Result<Option<RunId>, Problem> {
     let mut lock = [0u8; 8];
     for (index, byte) in key.iter().chain(tenant.0.as_bytes()).enumerate() {
         lock[index % 8] ^= byte;
@@ -323,7 +329,14 @@ pub async fn mark_duplicate(sql: &mut PgConnection, tenant: TenantId, id: RunId,
 }
 
 /// A failed run gives its content up, so that the same files can be sent again.
-pub async fn mark_failed(sql: &mut PgConnection, tenant: TenantId, id: RunId, failure: &Failure, attempts: i32, at: Timestamp) -> Result<(), Problem> {
+pub async fn mark_failed(
+    sql: &mut PgConnection,
+    tenant: TenantId,
+    id: RunId,
+    failure: &Failure,
+    attempts: i32,
+    at: Timestamp,
+) -> Result<(), Problem> {
     sqlx::query(
         "UPDATE runs SET state = 'failed', failure = $3, attempts = attempts + $4, processed_at = $5, content_key = NULL
          WHERE tenant_id = $1 AND id = $2",

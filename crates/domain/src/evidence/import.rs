@@ -191,7 +191,10 @@ async fn read_one(
         match next {
             Told::Begin(info) => {
                 if gathered.family.is_some_and(|family| family != info.family) {
-                    return Err(Problem::new(Code::BadReport, "One run holds reports of two families. Send each family in a run of its own."));
+                    return Err(Problem::new(
+                        Code::BadReport,
+                        "One run holds reports of two families. Send each family in a run of its own.",
+                    ));
                 }
                 gathered.begin(&info);
                 at = Some((place_of(scope, about, &info, series).await?, info.tool));

@@ -1,8 +1,8 @@
 //! The jobs of evidence: processing a completed run, and sweeping up what was never completed.
 
 use super::{db, import};
-use crate::worker::{Done, Failed, system};
 use crate::Services;
+use crate::worker::{Done, Failed, system};
 use bailiwick_base::{Problem, ProjectId, RunId};
 use bailiwick_store::artifacts::ObjectKey;
 use bailiwick_store::{Audited, JobKind, Lease};
@@ -14,13 +14,8 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 /// Turns a completed run's reports into observations and findings.
-pub const PROCESS: JobKind = JobKind {
-    name: "evidence.process",
-    max_attempts: 6,
-    lease: Duration::from_secs(60),
-    backoff: Duration::from_secs(2),
-    schedule: None,
-};
+pub const PROCESS: JobKind =
+    JobKind { name: "evidence.process", max_attempts: 6, lease: Duration::from_secs(60), backoff: Duration::from_secs(2), schedule: None };
 
 /// Deletes runs that never got their manifest within a day, and stored bytes that no record knows.
 pub const SWEEP: JobKind = JobKind {
@@ -74,15 +69,26 @@ pub async fn give_up(services: &Services, lease: &Lease, problem: &Problem) -> R
     fail(services, lease, run.id, run.project.map(|p| p.id), &import::Stopped::from(problem.clone())).await
 }
 
-async fn fail(services: &Services, lease: &Lease, run: RunId, project: Option<ProjectId>, stopped: &import::Stopped) -> Result<Done, Failed> {
-    let mut scope = services.store.write(lease.tenant, &system("worker", project), &crate::worker::nobody()).await.map_err(Problem::from)?;
+async fn fail(
+    services: &Services,
+    lease: &Lease,
+    run: RunId,
+    project: Option<ProjectId>,
+    stopped: &import::Stopped,
+) -> Result<Done, Failed> {
+    let mut scope =
+        services.store.write(lease.tenant, &system("worker", project), &crate::worker::nobody()).await.map_err(Problem::from)?;
     if let Some(cause) = &stopped.problem.internal {
         tracing::warn!(%run, cause, "run failed");
     }
     let (failure, now) = (stopped.failure(), scope.now());
     db::mark_failed(scope.sql(), lease.tenant, run, &failure, lease.attempt, now).await?;
     scope.finish(lease).await.map_err(Problem::from)?;
-    Ok(Done { scope, action: "run.failed", audited: Audited::new((), format!("run/{run}"), json!({"failure": failure, "on_behalf": lease.on_behalf})) })
+    Ok(Done {
+        scope,
+        action: "run.failed",
+        audited: Audited::new((), format!("run/{run}"), json!({"failure": failure, "on_behalf": lease.on_behalf})),
+    })
 }
 
 /// Sweeps one tenant.
@@ -93,12 +99,7 @@ pub async fn sweep(services: &Services, lease: &Lease) -> Result<Done, Failed> {
     let tenant = lease.tenant;
     let yesterday = services.store.now() - 24.hours();
     // Bytes whose record was never made: older than a day, so no upload is still about to make it.
-    let keys: Vec<ObjectKey> = services
-        .artifacts
-        .list_orphans(tenant, yesterday)
-        .try_collect()
-        .await
-        .map_err(Problem::from)?;
+    let keys: Vec<ObjectKey> = services.artifacts.list_orphans(tenant, yesterday).try_collect().await.map_err(Problem::from)?;
     let mut scope = services.store.write(tenant, &system("worker", None), &crate::worker::nobody()).await.map_err(Problem::from)?;
     let ids: Vec<uuid::Uuid> = keys.iter().map(|key| key.artifact.0).collect();
     // Asked before the abandoned runs go: should this transaction not be kept, their records still have their bytes. The next sweep

@@ -1,9 +1,9 @@
 //! Rules of uploads that need no database.
 
+use crate::handler::Upload;
 use aws_lc_rs::digest::{Context, SHA256};
 use bailiwick_base::{Code, Problem, ProjectId};
 use bailiwick_contract::evidence::{Artifact, ArtifactKind, ManifestLine};
-use crate::handler::Upload;
 use futures::TryStreamExt;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -79,7 +79,13 @@ pub fn check_manifest(manifest: &[ManifestLine], arrived: &[Artifact]) -> Result
             return Err(Problem::new(Code::BadRequest, format!("The manifest names {:?} twice.", line.name)).at("artifacts"));
         }
         match stored.get(line.name.as_str()) {
-            None => return Err(Problem::new(Code::WrongState, format!("The artifact {:?} has not arrived. Send it, then complete again.", line.name)).at("artifacts")),
+            None => {
+                return Err(Problem::new(
+                    Code::WrongState,
+                    format!("The artifact {:?} has not arrived. Send it, then complete again.", line.name),
+                )
+                .at("artifacts"));
+            }
             Some(hash) if !hash.eq_ignore_ascii_case(&line.sha256) => {
                 let detail = format!("The artifact {:?} arrived with SHA-256 {hash}, the manifest says {}.", line.name, line.sha256);
                 return Err(Problem::new(Code::HashMismatch, detail).at("artifacts"));
@@ -88,7 +94,9 @@ pub fn check_manifest(manifest: &[ManifestLine], arrived: &[Artifact]) -> Result
         }
     }
     if let Some(surplus) = arrived.iter().find(|a| !names.contains(a.name.as_str())) {
-        return Err(Problem::new(Code::BadRequest, format!("The artifact {:?} arrived and is not in the manifest.", surplus.name)).at("artifacts"));
+        return Err(
+            Problem::new(Code::BadRequest, format!("The artifact {:?} arrived and is not in the manifest.", surplus.name)).at("artifacts")
+        );
     }
     Ok(())
 }

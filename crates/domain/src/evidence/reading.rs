@@ -17,7 +17,10 @@ pub const BATCH: usize = 2_000;
 /// What the parser tells, in batches.
 pub enum Told {
     Begin(SeriesInfo),
-    Rows { checks: Vec<CheckInfo>, observations: Vec<Observation> },
+    Rows {
+        checks: Vec<CheckInfo>,
+        observations: Vec<Observation>,
+    },
     End(SeriesEnd),
     /// The report was read to its end.
     Done(Report),

@@ -3,7 +3,9 @@
 //! Rows travel as arrays through unnest: one round trip a batch, allowed under row security (COPY is not), and routable to a shard.
 
 use super::model::{Standing, Turn};
-use bailiwick_base::{CheckId, Counts, DirectoryId, Family, FindingId, Outcome, Problem, Product, ProjectId, RunId, SeriesId, Severity, TenantId, Timestamp};
+use bailiwick_base::{
+    CheckId, Counts, DirectoryId, Family, FindingId, Outcome, Problem, Product, ProjectId, RunId, SeriesId, Severity, TenantId, Timestamp,
+};
 use bailiwick_contract::evidence::FindingCounts;
 use bailiwick_contract::findings::Coverage;
 use bailiwick_formats::{CheckInfo, Observation, SeriesInfo, SeveritySource};

@@ -150,15 +150,16 @@ impl Pair {
 /// How often each move occurs.
 async fn counted(scope: &mut ReadScope, pair: &Pair) -> Result<DriftCounts, Problem> {
     let (tenant, (lower, higher, backwards)) = (scope.tenant(), pair.bounds());
-    let rows: Vec<(Option<i16>, Option<i16>, i64)> = sqlx::query_as(concat!(moved!(), "SELECT before, after, count(*) FROM pair GROUP BY 1, 2"))
-        .bind(tenant.0)
-        .bind(pair.series)
-        .bind(lower)
-        .bind(higher)
-        .bind(backwards)
-        .fetch_all(scope.sql())
-        .await
-        .map_err(StoreError::from)?;
+    let rows: Vec<(Option<i16>, Option<i16>, i64)> =
+        sqlx::query_as(concat!(moved!(), "SELECT before, after, count(*) FROM pair GROUP BY 1, 2"))
+            .bind(tenant.0)
+            .bind(pair.series)
+            .bind(lower)
+            .bind(higher)
+            .bind(backwards)
+            .fetch_all(scope.sql())
+            .await
+            .map_err(StoreError::from)?;
     let mut counts = DriftCounts::default();
     for (was, is, times) in rows {
         if let Some(movement) = movement(was.and_then(Outcome::from_number), is.and_then(Outcome::from_number)) {

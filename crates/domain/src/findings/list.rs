@@ -4,7 +4,8 @@ use super::db::{FIXED, OPEN};
 use super::drift::{compare, trend_begins};
 use crate::text;
 use bailiwick_base::{
-    CheckId, Code, Counts, DirectoryId, Family, FindingId, Outcome, Page, Problem, Product, ProjectId, RunId, SeriesId, Severity, TenantId, Timestamp,
+    CheckId, Code, Counts, DirectoryId, Family, FindingId, Outcome, Page, Problem, Product, ProjectId, RunId, SeriesId, Severity, TenantId,
+    Timestamp,
 };
 use bailiwick_contract::evidence::{Failure, Location, Named, Observation, ObservationPage, ObservationQuery, OutcomeGroup};
 use bailiwick_contract::findings::{
@@ -137,8 +138,17 @@ macro_rules! finding_filters {
 macro_rules! finding_page {
     ($after:literal, $order:literal) => {
         concat!(
-            "WITH f AS MATERIALIZED (SELECT * FROM findings f WHERE ", finding_filters!(), $after, " ORDER BY ", $order, " LIMIT $9) ",
-            finding_columns!(), "FROM f", finding_joins!(), "ORDER BY ", $order
+            "WITH f AS MATERIALIZED (SELECT * FROM findings f WHERE ",
+            finding_filters!(),
+            $after,
+            " ORDER BY ",
+            $order,
+            " LIMIT $9) ",
+            finding_columns!(),
+            "FROM f",
+            finding_joins!(),
+            "ORDER BY ",
+            $order
         )
     };
 }
@@ -389,7 +399,8 @@ type ObservationKey = (Option<i32>, Option<String>, Option<Uuid>, Option<Vec<u8>
 
 fn observation_cursor(query: &ObservationQuery) -> Result<ObservationKey, Problem> {
     let Some([rank, key, series, fingerprint]) = text::cursor::<4>(&query.cursor)? else { return Ok((None, None, None, None)) };
-    let key = String::from_utf8(bytes_part(&key)?).map_err(|_| Problem::new(Code::BadCursor, "The cursor is not one this list gave out."))?;
+    let key =
+        String::from_utf8(bytes_part(&key)?).map_err(|_| Problem::new(Code::BadCursor, "The cursor is not one this list gave out."))?;
     Ok((Some(text::part(&rank)?), Some(key), Some(text::part(&series)?), Some(bytes_part(&fingerprint)?)))
 }
 
@@ -646,7 +657,8 @@ pub async fn overview(scope: &mut ReadScope, query: OverviewQuery, now: Timestam
     let facets = facets(scope, FindingQuery { directory: query.directory, project: query.project, ..FindingQuery::default() }).await?;
     let drift_query = DriftQuery { directory: query.directory, project: query.project, ..DriftQuery::default() };
     let drift = compare(scope, &drift_query, HEADLINE).await?;
-    let filter = crate::evidence::db::RunFilter { directory: query.directory, project: query.project, family: None, state: None, before: None };
+    let filter =
+        crate::evidence::db::RunFilter { directory: query.directory, project: query.project, family: None, state: None, before: None };
     let tenant = scope.tenant();
     let mut recent_runs = crate::evidence::db::runs(scope.sql(), tenant, &filter, 7).await?;
     recent_runs.truncate(8);

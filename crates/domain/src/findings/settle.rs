@@ -153,7 +153,13 @@ impl Settling {
     ///
     /// # Errors
     /// The database's, or an observation names a check that was not told.
-    pub async fn rows(&mut self, scope: &mut WriteScope, tool: &str, checks: Vec<CheckInfo>, observations: Vec<Observation>) -> Result<(), Problem> {
+    pub async fn rows(
+        &mut self,
+        scope: &mut WriteScope,
+        tool: &str,
+        checks: Vec<CheckInfo>,
+        observations: Vec<Observation>,
+    ) -> Result<(), Problem> {
         self.learn(scope, tool, checks).await?;
         let (mut inserted, mut closed, mut opened, mut updated) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for mut observation in observations {

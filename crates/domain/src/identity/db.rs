@@ -166,7 +166,13 @@ fn key(row: KeyRow, now: Timestamp) -> ApiKey {
 }
 
 /// Keys, newest first.
-pub async fn keys(sql: &mut PgConnection, tenant: TenantId, before: Option<Uuid>, limit: i64, now: Timestamp) -> Result<Vec<ApiKey>, Problem> {
+pub async fn keys(
+    sql: &mut PgConnection,
+    tenant: TenantId,
+    before: Option<Uuid>,
+    limit: i64,
+    now: Timestamp,
+) -> Result<Vec<ApiKey>, Problem> {
     let rows: Vec<KeyRow> = sqlx::query_as(
         "SELECT id, project_id, name, hint, created_at, created_by, expires_at, revoked_at, last_used_at FROM api_keys
          WHERE tenant_id = $1 AND ($2::uuid IS NULL OR id < $2) ORDER BY id DESC LIMIT $3",
@@ -213,12 +219,14 @@ pub async fn revoke_key(sql: &mut PgConnection, tenant: TenantId, id: ApiKeyId, 
 
 /// Notes that a key was used to submit.
 pub async fn note_use(sql: &mut PgConnection, tenant: TenantId, sha256: &[u8; 32], now: Timestamp) -> Result<(), Problem> {
-    sqlx::query("UPDATE api_keys SET last_used_at = $3 WHERE tenant_id = $1 AND sha256 = $2 AND (last_used_at IS NULL OR last_used_at < $3)")
-        .bind(tenant.0)
-        .bind(sha256.as_slice())
-        .bind(sql_time(now))
-        .execute(sql)
-        .await
-        .map_err(StoreError::from)?;
+    sqlx::query(
+        "UPDATE api_keys SET last_used_at = $3 WHERE tenant_id = $1 AND sha256 = $2 AND (last_used_at IS NULL OR last_used_at < $3)",
+    )
+    .bind(tenant.0)
+    .bind(sha256.as_slice())
+    .bind(sql_time(now))
+    .execute(sql)
+    .await
+    .map_err(StoreError::from)?;
     Ok(())
 }

@@ -25,7 +25,12 @@ pub async fn settings(sql: &mut PgConnection, tenant: TenantId) -> Result<Settin
     Ok(Settings { tenant, name, sign_in_directory: DirectoryId(directory), unknown_directory })
 }
 
-pub async fn change_settings(sql: &mut PgConnection, tenant: TenantId, name: Option<&str>, unknown: Option<UnknownDirectory>) -> Result<(), Problem> {
+pub async fn change_settings(
+    sql: &mut PgConnection,
+    tenant: TenantId,
+    name: Option<&str>,
+    unknown: Option<UnknownDirectory>,
+) -> Result<(), Problem> {
     sqlx::query("UPDATE tenants SET name = coalesce($2, name), unknown_directory = coalesce($3, unknown_directory) WHERE id = $1")
         .bind(tenant.0)
         .bind(name)
@@ -36,7 +41,12 @@ pub async fn change_settings(sql: &mut PgConnection, tenant: TenantId, name: Opt
     Ok(())
 }
 
-pub async fn projects(sql: &mut PgConnection, tenant: TenantId, after: Option<(String, Uuid)>, limit: i64) -> Result<Vec<Project>, Problem> {
+pub async fn projects(
+    sql: &mut PgConnection,
+    tenant: TenantId,
+    after: Option<(String, Uuid)>,
+    limit: i64,
+) -> Result<Vec<Project>, Problem> {
     let (name, id) = after.unzip();
     let rows: Vec<(Uuid, String, SqlTime)> = sqlx::query_as(
         "SELECT id, name, created_at FROM projects WHERE tenant_id = $1 AND ($2::text IS NULL OR (name, id) > ($2, $3)) ORDER BY name, id LIMIT $4",
@@ -65,13 +75,14 @@ pub async fn insert_project(sql: &mut PgConnection, tenant: TenantId, project: &
 
 /// A project by id, or by name.
 pub async fn find_project(sql: &mut PgConnection, tenant: TenantId, text: &str) -> Result<Option<ProjectId>, Problem> {
-    let id: Option<Uuid> = sqlx::query_scalar("SELECT id FROM projects WHERE tenant_id = $1 AND (id = $2 OR name = $3) ORDER BY id = $2 DESC LIMIT 1")
-        .bind(tenant.0)
-        .bind(text.parse::<Uuid>().ok())
-        .bind(text)
-        .fetch_optional(sql)
-        .await
-        .map_err(StoreError::from)?;
+    let id: Option<Uuid> =
+        sqlx::query_scalar("SELECT id FROM projects WHERE tenant_id = $1 AND (id = $2 OR name = $3) ORDER BY id = $2 DESC LIMIT 1")
+            .bind(tenant.0)
+            .bind(text.parse::<Uuid>().ok())
+            .bind(text)
+            .fetch_optional(sql)
+            .await
+            .map_err(StoreError::from)?;
     Ok(id.map(ProjectId))
 }
 
@@ -87,7 +98,12 @@ fn directory((id, name, origin, added_at, last_run_at): DirectoryRow) -> Directo
     }
 }
 
-pub async fn directories(sql: &mut PgConnection, tenant: TenantId, after: Option<(String, Uuid)>, limit: i64) -> Result<Vec<Directory>, Problem> {
+pub async fn directories(
+    sql: &mut PgConnection,
+    tenant: TenantId,
+    after: Option<(String, Uuid)>,
+    limit: i64,
+) -> Result<Vec<Directory>, Problem> {
     let (name, id) = after.unzip();
     let rows: Vec<DirectoryRow> = sqlx::query_as(
         "SELECT id, name, origin, added_at, last_run_at FROM directories

@@ -369,7 +369,8 @@ impl Reader {
                 Frame::Array { begun: 0 } => {}
                 Frame::Array { begun } => path.push_str(&format!("[{}]", begun - 1)),
                 Frame::Object { start, .. } => {
-                    let end = self.frames[i + 1..].iter().find_map(|f| if let Frame::Object { start, .. } = f { Some(*start) } else { None });
+                    let end =
+                        self.frames[i + 1..].iter().find_map(|f| if let Frame::Object { start, .. } = f { Some(*start) } else { None });
                     let name = &self.names[*start..end.unwrap_or(self.names.len())];
                     if name.is_empty() {
                         continue;

@@ -63,7 +63,9 @@ impl Reader {
     pub(super) fn literal(&mut self, word: &'static [u8]) -> Result<()> {
         for expected in word {
             if self.byte("a word")? != *expected {
-                return Err(self.malformed(&format!("expected {}, found another word; NaN, Infinity, True and None are not JSON", utf8(word))));
+                return Err(
+                    self.malformed(&format!("expected {}, found another word; NaN, Infinity, True and None are not JSON", utf8(word)))
+                );
             }
         }
         Ok(())

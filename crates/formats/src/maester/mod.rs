@@ -76,7 +76,8 @@ pub fn outline(r: &mut Reader, limits: &Limits) -> Result<Outline> {
             tenant.check();
         }
         if tenants.iter().all(|t| t.broken.is_some()) {
-            let reasons: Vec<_> = tenants.iter().take(5).map(|t| format!("{}: {}", t.place, t.broken.as_deref().unwrap_or_default())).collect();
+            let reasons: Vec<_> =
+                tenants.iter().take(5).map(|t| format!("{}: {}", t.place, t.broken.as_deref().unwrap_or_default())).collect();
             return Err(refuse(&format!("No tenant of the report can be read. {}", reasons.join(" "))));
         }
     } else {
@@ -106,7 +107,11 @@ fn entry(r: &mut Reader, limits: &Limits, taken: &mut Taken) -> Result<Tenant> {
 }
 
 fn refuse(what: &str) -> FormatError {
-    FormatError { kind: FormatErrorKind::Malformed, message: format!("The Maester report cannot be taken. {what}"), place: Some("$".into()) }
+    FormatError {
+        kind: FormatErrorKind::Malformed,
+        message: format!("The Maester report cannot be taken. {what}"),
+        place: Some("$".into()),
+    }
 }
 
 impl Tenant {
@@ -170,11 +175,7 @@ impl Tenant {
 }
 
 /// Reads a tenant's members; `Tests` and `Tenants` are handed to `inner`.
-fn each_member(
-    r: &mut Reader,
-    tenant: &mut Tenant,
-    inner: &mut dyn FnMut(&mut Reader, &str, &mut Tenant) -> Result<()>,
-) -> Result<()> {
+fn each_member(r: &mut Reader, tenant: &mut Tenant, inner: &mut dyn FnMut(&mut Reader, &str, &mut Tenant) -> Result<()>) -> Result<()> {
     if r.peek()? != Kind::Object {
         let what = r.malformed("expected a tenant's report as an object");
         r.note(what)?;

@@ -36,16 +36,23 @@ fn partial(fingerprints: &[Pair]) -> Option<(&str, &str)> {
         let name = name.to_ascii_lowercase();
         match name {
             n if n.contains("column") || n.contains("startline") || n.contains("file") => None,
-            n if n.contains("matchbasedid") || n.contains("contexthash") || n.contains("primarylocation") || n.contains("linehash") => Some(0),
+            n if n.contains("matchbasedid") || n.contains("contexthash") || n.contains("primarylocation") || n.contains("linehash") => {
+                Some(0)
+            }
             _ => Some(1),
         }
     };
-    exact.or_else(|| usable(fingerprints).filter_map(|(name, value)| Some((rank(name)?, name, value))).min().map(|(_, name, value)| (name, value)))
+    exact.or_else(|| {
+        usable(fingerprints).filter_map(|(name, value)| Some((rank(name)?, name, value))).min().map(|(_, name, value)| (name, value))
+    })
 }
 
 /// Semgrep writes `requires login` where it keeps the real value back.
 fn usable(fingerprints: &[Pair]) -> impl Iterator<Item = (&str, &str)> {
-    fingerprints.iter().map(|(name, value)| (name.as_str(), value.as_str())).filter(|(_, value)| !value.is_empty() && *value != "requires login")
+    fingerprints
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .filter(|(_, value)| !value.is_empty() && *value != "requires login")
 }
 
 /// The first lines of a snippet that say enough to know it by: a block is then the same when its inside is edited.
@@ -84,7 +91,10 @@ mod tests {
 
     #[test]
     fn a_block_is_known_by_its_heading() {
-        assert_eq!(heading("resource \"azurerm_storage_account\" \"logs\" {\n  tls = 1\n}"), heading("resource  \"azurerm_storage_account\" \"logs\" {\n  tls = 2\n}"));
+        assert_eq!(
+            heading("resource \"azurerm_storage_account\" \"logs\" {\n  tls = 1\n}"),
+            heading("resource  \"azurerm_storage_account\" \"logs\" {\n  tls = 2\n}")
+        );
         assert_ne!(heading("{\n  alpha_one_name: 1"), heading("{\n  beta_two_name: 1"));
     }
 }

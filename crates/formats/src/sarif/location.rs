@@ -43,7 +43,8 @@ impl Bases {
     /// To be called once all members have been read: an absolute URI is told from the root it lies in.
     pub fn find_roots(&mut self) {
         let known = self.ids.values().filter_map(|b| b.uri.as_deref()).chain(self.directories.iter().map(String::as_str));
-        let mut roots: Vec<String> = known.map(|root| forward(root).trim_end_matches('/').to_owned()).filter(|root| absolute(root)).collect();
+        let mut roots: Vec<String> =
+            known.map(|root| forward(root).trim_end_matches('/').to_owned()).filter(|root| absolute(root)).collect();
         roots.sort_by_key(|root| std::cmp::Reverse(root.len()));
         self.roots = roots;
     }
@@ -104,7 +105,10 @@ fn forward(uri: &str) -> String {
 
 /// Has a scheme (two letters or more, so that `C:` is a drive) or starts at a root.
 fn absolute(uri: &str) -> bool {
-    uri.starts_with('/') || uri.split_once(':').is_some_and(|(scheme, _)| scheme.len() > 1 && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b)))
+    uri.starts_with('/')
+        || uri
+            .split_once(':')
+            .is_some_and(|(scheme, _)| scheme.len() > 1 && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b)))
 }
 
 /// Percent-decoded where that gives text; control characters become U+FFFD, since no file name a person reads holds one.
@@ -153,7 +157,15 @@ mod tests {
 
     #[test]
     fn no_path_leaves_the_repository() {
-        for uri in ["../../etc/passwd", "..%2f..%2fetc%2fpasswd", "%2e%2e/%2e%2e/etc/passwd", r"..\..\etc\passwd", "file:///../../etc/passwd", "a/../../../etc/passwd", ".. /../etc/passwd"] {
+        for uri in [
+            "../../etc/passwd",
+            "..%2f..%2fetc%2fpasswd",
+            "%2e%2e/%2e%2e/etc/passwd",
+            r"..\..\etc\passwd",
+            "file:///../../etc/passwd",
+            "a/../../../etc/passwd",
+            ".. /../etc/passwd",
+        ] {
             let path = path(uri);
             assert_eq!(path, "(outside)/etc/passwd", "{uri}");
         }

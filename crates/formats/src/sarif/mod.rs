@@ -71,7 +71,11 @@ pub fn tell(r: &mut Reader, outline: &Outline, limits: &Limits, sink: &mut dyn S
         r.array()?;
         while r.next_element()? {
             let Some(frame) = outline.runs.get(number) else {
-                return Err(FormatError { kind: FormatErrorKind::Io, message: "The report changed while it was read. Send it again.".into(), place: None });
+                return Err(FormatError {
+                    kind: FormatErrorKind::Io,
+                    message: "The report changed while it was read. Send it again.".into(),
+                    place: None,
+                });
             };
             number += 1;
             tell_run(r, frame, limits, &mut told)?;

@@ -68,7 +68,15 @@ impl Raw {
         cut(key, 500).0
     }
 
-    pub fn observe(self, key: String, found: Option<Found<'_>>, frame: &Frame, ordinals: &mut Ordinals, unknown: &mut Unknown, limits: &Limits) -> Observation {
+    pub fn observe(
+        self,
+        key: String,
+        found: Option<Found<'_>>,
+        frame: &Frame,
+        ordinals: &mut Ordinals,
+        unknown: &mut Unknown,
+        limits: &Limits,
+    ) -> Observation {
         let rule = found.map(|f| f.rule);
         let level = self.level(found, frame, unknown);
         let outcome = self.outcome(unknown);

@@ -32,7 +32,11 @@ impl Room {
     pub fn take(&mut self, r: &Reader, bytes: usize) -> Result<()> {
         match self.left.checked_sub(bytes) {
             Some(left) => self.left = left,
-            None => return Err(r.limit(&format!("rules, artifacts and invocations together are larger than the limit of {} bytes", Self::BYTES))),
+            None => {
+                return Err(
+                    r.limit(&format!("rules, artifacts and invocations together are larger than the limit of {} bytes", Self::BYTES))
+                );
+            }
         }
         Ok(())
     }
@@ -121,7 +125,8 @@ impl Rules {
         let place = self.component(reference.component.as_ref());
         let (c, component) = (place, self.components.get(place)?);
         let id = reference.id.as_deref();
-        let agrees = |rule: &Rule| id.is_none_or(|id| id == rule.id || id.strip_prefix(rule.id.as_str()).is_some_and(|rest| rest.starts_with('/')));
+        let agrees =
+            |rule: &Rule| id.is_none_or(|id| id == rule.id || id.strip_prefix(rule.id.as_str()).is_some_and(|rest| rest.starts_with('/')));
         let by_index = reference.index.and_then(|i| usize::try_from(i).ok()).filter(|i| component.rules.get(*i).is_some_and(agrees));
         let by_guid = || reference.guid.as_ref().and_then(|guid| component.by_guid.get(guid).copied());
         if let Some(at) = by_index.or_else(by_guid).or_else(|| component.named(id?)) {
@@ -132,9 +137,11 @@ impl Rules {
             return None;
         }
         let id = id?;
-        self.components.iter().enumerate().skip(1).find_map(|(c, component)| {
-            component.by_id.get(id).map(|at| Found { at: (c, *at), rule: &component.rules[*at], component })
-        })
+        self.components
+            .iter()
+            .enumerate()
+            .skip(1)
+            .find_map(|(c, component)| component.by_id.get(id).map(|at| Found { at: (c, *at), rule: &component.rules[*at], component }))
     }
 
     fn component(&self, reference: Option<&ComponentReference>) -> usize {

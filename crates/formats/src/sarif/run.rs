@@ -98,7 +98,11 @@ pub fn read(r: &mut Reader, limits: &Limits, taken: &mut Taken, room: &mut Room)
     frame.bases.find_roots();
     apply(&mut frame, invocations);
     if !ran {
-        frame.incomplete(if elsewhere { "The results are kept in another file, which was not sent." } else { "The run has no results list: the scan did not run." });
+        frame.incomplete(if elsewhere {
+            "The results are kept in another file, which was not sent."
+        } else {
+            "The run has no results list: the scan did not run."
+        });
     }
     Ok(frame)
 }
@@ -175,7 +179,9 @@ fn read_category(r: &mut Reader) -> Result<String> {
     if r.object()? {
         while let Some(key) = r.next_key()? {
             match key {
-                "id" => category = r.str()?.and_then(|id| id.rsplit_once('/')).map(|(category, _)| cut(category, 300).0).unwrap_or_default(),
+                "id" => {
+                    category = r.str()?.and_then(|id| id.rsplit_once('/')).map(|(category, _)| cut(category, 300).0).unwrap_or_default()
+                }
                 _ => r.skip()?,
             }
         }

@@ -94,8 +94,17 @@ mod tests {
     #[test]
     fn the_bands_have_their_edges_where_code_hosts_put_them() {
         let bands = [
-            (10.0, Severity::Critical), (9.0, Severity::Critical), (8.9, Severity::High), (7.0, Severity::High), (6.9, Severity::Medium),
-            (4.0, Severity::Medium), (3.9, Severity::Low), (0.1, Severity::Low), (0.0, Severity::None), (-1.0, Severity::None), (10.1, Severity::None),
+            (10.0, Severity::Critical),
+            (9.0, Severity::Critical),
+            (8.9, Severity::High),
+            (7.0, Severity::High),
+            (6.9, Severity::Medium),
+            (4.0, Severity::Medium),
+            (3.9, Severity::Low),
+            (0.1, Severity::Low),
+            (0.0, Severity::None),
+            (-1.0, Severity::None),
+            (10.1, Severity::None),
         ];
         for (score, severity) in bands {
             assert_eq!(band(score), Some(severity), "{score}");
@@ -109,7 +118,10 @@ mod tests {
         assert_eq!(decide(&stated(None, Some("HIGH")), Some(&rule), Level::Note), (Severity::Critical, SeveritySource::Rule));
         assert_eq!(decide(&stated(Some("5.0"), None), Some(&rule), Level::Note), (Severity::Medium, SeveritySource::Result));
         assert_eq!(decide(&stated(None, Some("HIGH")), None, Level::Note), (Severity::High, SeveritySource::Result));
-        assert_eq!(decide(&stated(None, Some("purple")), Some(&stated(Some("MEDIUM"), None)), Level::Error), (Severity::Medium, SeveritySource::Rule));
+        assert_eq!(
+            decide(&stated(None, Some("purple")), Some(&stated(Some("MEDIUM"), None)), Level::Error),
+            (Severity::Medium, SeveritySource::Rule)
+        );
         assert_eq!(decide(&Stated::default(), None, Level::Error), (Severity::High, SeveritySource::Level));
         assert_eq!(decide(&Stated::default(), None, Level::None), (Severity::Info, SeveritySource::Level));
     }

@@ -27,7 +27,11 @@ impl Control {
     /// The policy without its version, so that a reworded policy stays the same check: `MS.AAD.1.1`.
     pub fn key(&self) -> String {
         match self.id.rsplit_once(['v', 'V']) {
-            Some((policy, version)) if !version.is_empty() && version.bytes().all(|b| b.is_ascii_digit()) && policy.ends_with(|c: char| c.is_ascii_digit()) => policy.to_owned(),
+            Some((policy, version))
+                if !version.is_empty() && version.bytes().all(|b| b.is_ascii_digit()) && policy.ends_with(|c: char| c.is_ascii_digit()) =>
+            {
+                policy.to_owned()
+            }
             _ => self.id.clone(),
         }
     }
@@ -55,7 +59,14 @@ impl Control {
         })
     }
 
-    pub fn observe(&self, key: String, fingerprint: [u8; 16], comment: Option<&str>, limits: &Limits, unknown: &mut Unknown) -> Observation {
+    pub fn observe(
+        &self,
+        key: String,
+        fingerprint: [u8; 16],
+        comment: Option<&str>,
+        limits: &Limits,
+        unknown: &mut Unknown,
+    ) -> Observation {
         let word = self.word();
         let outcome = outcome(word).unwrap_or_else(|| match word {
             "Incorrect Result" => self.original.as_deref().and_then(|original| outcome(original.trim())).unwrap_or(Outcome::Investigate),

@@ -66,7 +66,8 @@ pub fn outline(r: &mut Reader, limits: &Limits) -> Result<Outline> {
             }
         }
         if !header.has_results {
-            let message = "The ScubaGear report cannot be taken: the member Results is missing. Send the file ScubaGear wrote, unchanged.".into();
+            let message =
+                "The ScubaGear report cannot be taken: the member Results is missing. Send the file ScubaGear wrote, unchanged.".into();
             return Err(FormatError { kind: FormatErrorKind::Malformed, message, place: Some(r.path()) });
         }
         reports.push(header);
@@ -80,7 +81,11 @@ pub fn tell(r: &mut Reader, outline: &Outline, limits: &Limits, sink: &mut dyn S
     let mut number = 0;
     each_report(r, &mut |r| {
         let Some(header) = outline.reports.get(number) else {
-            return Err(FormatError { kind: FormatErrorKind::Io, message: "The report changed while it was read. Send it again.".into(), place: None });
+            return Err(FormatError {
+                kind: FormatErrorKind::Io,
+                message: "The report changed while it was read. Send it again.".into(),
+                place: None,
+            });
         };
         number += 1;
         told.begin(header.series())?;
@@ -241,7 +246,9 @@ fn read_metadata(r: &mut Reader, header: &mut Header) -> Result<()> {
     while let Some(key) = r.next_key()? {
         match key {
             "TenantId" => header.directory = r.loose()?.and_then(|id| Uuid::try_parse(id.trim()).ok()),
-            "DisplayName" | "Tenant Display Name" => header.name = r.loose()?.filter(|n| !n.trim().is_empty()).map(|n| cut(n.trim(), 300).0),
+            "DisplayName" | "Tenant Display Name" => {
+                header.name = r.loose()?.filter(|n| !n.trim().is_empty()).map(|n| cut(n.trim(), 300).0)
+            }
             "ToolVersion" | "Module Version" => header.version = r.loose()?.filter(|v| !v.is_empty()).map(|v| cut(&v, 100).0),
             "TimestampZulu" => header.at = r.loose()?.as_deref().and_then(told::instant),
             "Report Date" => header.at = header.at.or(r.loose()?.as_deref().and_then(report_date)),

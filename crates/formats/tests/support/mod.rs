@@ -79,7 +79,11 @@ pub fn composed() -> Vec<(&'static str, Vec<u8>)> {
     };
     let maester = tenant("Contoso");
     // A page's data is known by its first member, so the order of members matters here.
-    let page = format!("<!DOCTYPE html><script>var a={{\"b\":1}},us={{\"Tenants\":[{},{}],\"EndOfJson\":\"EndOfJson\"}};</script>", tenant("Contoso"), tenant("Fabrikam"));
+    let page = format!(
+        "<!DOCTYPE html><script>var a={{\"b\":1}},us={{\"Tenants\":[{},{}],\"EndOfJson\":\"EndOfJson\"}};</script>",
+        tenant("Contoso"),
+        tenant("Fabrikam")
+    );
     let sarif = json!({"version": "2.1.0", "runs": [
         {"results": [
             {"ruleId": "A/sub", "message": {"id": "m", "arguments": ["x", "0"]}, "suppressions": [{"kind": "external", "justification": "known"}],
@@ -92,9 +96,11 @@ pub fn composed() -> Vec<(&'static str, Vec<u8>)> {
         "Tests": [{"TestId": "1", "TestTitle": "a", "TestStatus": "Passed", "TestRisk": "High", "TestPillar": "Identity"}, {"TestId": "2", "TestTitle": "b", "TestStatus": "Planned", "TestRisk": "Low", "TestPillar": null}]});
     let scubagear = json!({"MetaData": {"TenantId": "0817c655-a853-4d8f-9723-3a333b5b9235", "Tool": "ScubaGear", "ToolVersion": "1.8.0", "TimestampZulu": "2026-01-02T03:04:05Z"},
         "Results": {"AAD": [{"GroupName": "G", "Controls": [{"Control ID": "MS.AAD.1.1v1", "Requirement": "It SHALL.<div class='policy-indicators'></div>", "Result": "Fail", "Criticality": "Shall", "Details": "<b>x</b>"}]}]}, "Raw": {"a": [1.5e3, null, true]}});
-    let engine = json!([{"PolicyId": "MS.AAD.1.1v1", "Criticality": "Should", "RequirementMet": false, "ReportDetails": "x", "ActualValue": []}]);
+    let engine =
+        json!([{"PolicyId": "MS.AAD.1.1v1", "Criticality": "Should", "RequirementMet": false, "ReportDetails": "x", "ActualValue": []}]);
     let mut all = vec![("page", page.into_bytes())];
-    for (name, value) in [("maester", maester), ("sarif", sarif), ("zero trust", zero_trust), ("scubagear", scubagear), ("engine", engine)] {
+    for (name, value) in [("maester", maester), ("sarif", sarif), ("zero trust", zero_trust), ("scubagear", scubagear), ("engine", engine)]
+    {
         all.push((name, serde_json::to_vec_pretty(&value).unwrap()));
     }
     all

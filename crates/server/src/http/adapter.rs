@@ -179,7 +179,8 @@ fn path<T: DeserializeOwned>(params: Map<String, Value>) -> Result<T, Problem> {
 
 fn query<T: DeserializeOwned>(uri: &Uri) -> Result<T, Problem> {
     let read = axum::extract::Query::<T>::try_from_uri(uri);
-    read.map(|q| q.0).map_err(|error| Problem::new(Code::BadRequest, format!("The query is not understood: {}", error.body_text())).at("query"))
+    read.map(|q| q.0)
+        .map_err(|error| Problem::new(Code::BadRequest, format!("The query is not understood: {}", error.body_text())).at("query"))
 }
 
 /// A JSON body as it came; an operation that takes none reads none.
@@ -361,8 +362,7 @@ fn patient(bytes: BoxStream<'static, Result<Bytes, Problem>>) -> BoxStream<'stat
     futures::stream::unfold(bytes, next).boxed()
 }
 
-async fn disclose<O: DiscloseHandler<Body = Empty>>(incoming: Incoming) -> Result<Response<Body>, Stopped>
-{
+async fn disclose<O: DiscloseHandler<Body = Empty>>(incoming: Incoming) -> Result<Response<Body>, Stopped> {
     let presented = present(&incoming.app, &incoming.parts.headers, &incoming.request, O::SPEC).await?;
     let Incoming { app, parts, params, request, .. } = incoming;
     let mut scope = match app.services.store.write(presented.tenant, &presented.caller, &admission(O::SPEC.guard)).await {
@@ -374,7 +374,8 @@ async fn disclose<O: DiscloseHandler<Body = Empty>>(incoming: Incoming) -> Resul
     // The entry is kept before the first byte is asked for.
     let id = request.id;
     let store = app.services.store.clone();
-    let download = to_its_end(async move { Ok(store.commit(scope, action(O::SPEC), audited, &request).await.map_err(Problem::from)?) }).await?;
+    let download =
+        to_its_end(async move { Ok(store.commit(scope, action(O::SPEC), audited, &request).await.map_err(Problem::from)?) }).await?;
     let mut response = Response::new(Body::from_stream(download.bytes.map_err(|problem| {
         tracing::error!(cause = problem.internal.as_deref().unwrap_or(&problem.detail), "a download broke off");
         std::io::Error::other("the artifact is not what was recorded")

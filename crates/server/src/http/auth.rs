@@ -87,12 +87,7 @@ impl DirectoryPolicy for Directories {
 }
 
 impl Authenticator {
-    pub fn new(
-        validator: TokenValidator,
-        store: Store,
-        upload_role: String,
-        endpoints: CloudEndpoints,
-    ) -> Self {
+    pub fn new(validator: TokenValidator, store: Store, upload_role: String, endpoints: CloudEndpoints) -> Self {
         Self { validator, directories: Directories::new(store), upload_role, endpoints }
     }
 
@@ -118,7 +113,12 @@ impl Authenticator {
     }
 
     fn refuse(&self, reason: &'static str, detail: &str, tenant: Option<TenantId>) -> Box<Refused> {
-        Box::new(Refused { problem: Problem::new(Code::NotSignedIn, detail), tenant, reason, challenge: Some(www_authenticate(&self.endpoints, None, None)) })
+        Box::new(Refused {
+            problem: Problem::new(Code::NotSignedIn, detail),
+            tenant,
+            reason,
+            challenge: Some(www_authenticate(&self.endpoints, None, None)),
+        })
     }
 
     fn key(&self, text: &str) -> Result<Presented, Box<Refused>> {
@@ -134,11 +134,19 @@ impl Authenticator {
             Err(error) => return Err(Box::new(self.bad_token(token, &error).await?)),
         };
         let found = self.directories.find(identity.directory).await?;
-        let tenant = found.ok_or_else(|| self.refuse("unknown_directory", "The token's directory signs in to no tenant here.", None))?.sign_in.tenant;
+        let tenant = found
+            .ok_or_else(|| self.refuse("unknown_directory", "The token's directory signs in to no tenant here.", None))?
+            .sign_in
+            .tenant;
         let principal = principal(&identity);
         if identity.is_workload() && !identity.has_role(&self.upload_role) {
             let detail = format!("The token carries no {} role. Assign it to the application in Microsoft Entra.", self.upload_role);
-            return Err(Box::new(Refused { problem: Problem::new(Code::NotAllowed, detail), tenant: Some(tenant), reason: "missing_role", challenge: None }));
+            return Err(Box::new(Refused {
+                problem: Problem::new(Code::NotAllowed, detail),
+                tenant: Some(tenant),
+                reason: "missing_role",
+                challenge: None,
+            }));
         }
         let caller = match identity.kind {
             IdentityKind::User { .. } => Caller::Member { directory: identity.directory, object: identity.object_id },

@@ -1,8 +1,8 @@
 //! Requests a minute of one caller, by the operation's class. Counted in this process; a caller of several processes has several counts.
 
+use super::auth::Presented;
 use bailiwick_base::{Clock, Code, Problem};
 use bailiwick_contract::RateClass;
-use super::auth::Presented;
 use bailiwick_store::Caller;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};

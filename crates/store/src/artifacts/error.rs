@@ -18,7 +18,9 @@ pub enum ArtifactError {
     NotFound,
     #[error("the key is another tenant's")]
     ForeignKey,
-    #[error("`{0}` names no artifact storage: give a folder, az://container, https://account.blob.core.windows.net/container or s3://bucket")]
+    #[error(
+        "`{0}` names no artifact storage: give a folder, az://container, https://account.blob.core.windows.net/container or s3://bucket"
+    )]
     UnknownLocation(String),
     #[error("the artifact folder {path} cannot be used: {source}")]
     Folder { path: std::path::PathBuf, source: io::Error },
@@ -63,9 +65,17 @@ impl From<ArtifactError> for Problem {
     fn from(error: ArtifactError) -> Self {
         let text = error.to_string();
         match error {
-            ArtifactError::Full => Problem::new(Code::StorageFull, "The artifact storage is full. Nothing was stored; tell your operator, then send the file again.").retry_after(60),
-            ArtifactError::TooLarge { limit } => Problem::new(Code::LimitExceeded, format!("The file is larger than the limit of {limit} bytes. Nothing was stored.")),
-            ArtifactError::HashMismatch { .. } => Problem::new(Code::HashMismatch, format!("Nothing was stored: {text}. Send the file again.")),
+            ArtifactError::Full => Problem::new(
+                Code::StorageFull,
+                "The artifact storage is full. Nothing was stored; tell your operator, then send the file again.",
+            )
+            .retry_after(60),
+            ArtifactError::TooLarge { limit } => {
+                Problem::new(Code::LimitExceeded, format!("The file is larger than the limit of {limit} bytes. Nothing was stored."))
+            }
+            ArtifactError::HashMismatch { .. } => {
+                Problem::new(Code::HashMismatch, format!("Nothing was stored: {text}. Send the file again."))
+            }
             ArtifactError::Body(_) => {
                 let mut problem = Problem::new(Code::BadRequest, "The file did not arrive whole, and nothing was stored. Send it again.");
                 problem.internal = Some(text);
@@ -73,7 +83,11 @@ impl From<ArtifactError> for Problem {
             }
             ArtifactError::NotFound => Problem::not_found(),
             ArtifactError::Store(_) => Problem::unavailable("The artifact storage", text),
-            ArtifactError::ForeignKey | ArtifactError::UnknownLocation(_) | ArtifactError::Folder { .. } | ArtifactError::Key(_) | ArtifactError::Open(_) => Problem::internal(text),
+            ArtifactError::ForeignKey
+            | ArtifactError::UnknownLocation(_)
+            | ArtifactError::Folder { .. }
+            | ArtifactError::Key(_)
+            | ArtifactError::Open(_) => Problem::internal(text),
         }
     }
 }

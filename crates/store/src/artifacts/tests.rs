@@ -122,7 +122,9 @@ async fn an_upload_whose_sender_vanishes_leaves_nothing() {
     {
         let mut put = std::pin::pin!(fixture.store.put(&key, &fixture.key, endless, NO_LIMIT, None));
         let until = Instant::now() + Duration::from_secs(20);
-        while !fixture.root.exists() || files(&fixture.root).iter().all(|(path, _)| fs::metadata(path).map_or(0, |meta| meta.len()) < 2_000_000) {
+        while !fixture.root.exists()
+            || files(&fixture.root).iter().all(|(path, _)| fs::metadata(path).map_or(0, |meta| meta.len()) < 2_000_000)
+        {
             assert!(futures::poll!(put.as_mut()).is_pending());
             assert!(Instant::now() < until, "nothing was written");
             tokio::task::yield_now().await;
@@ -170,7 +172,9 @@ async fn uploads_at_once_do_not_mix() {
     for i in 0..8usize {
         let (fixture, plain) = (fixture.clone(), same[i % 4].clone());
         let key = object(1, if i < 4 { 1 } else { 10 + i as u128 });
-        tasks.push(tokio::spawn(async move { (key, fixture.store.put(&key, &fixture.key, body(&plain), NO_LIMIT, Some(sha256(&plain))).await.unwrap()) }));
+        tasks.push(tokio::spawn(async move {
+            (key, fixture.store.put(&key, &fixture.key, body(&plain), NO_LIMIT, Some(sha256(&plain))).await.unwrap())
+        }));
     }
     for task in tasks {
         let (key, stored) = task.await.unwrap();

@@ -21,18 +21,10 @@ pub(super) struct Account {
 
 impl Account {
     pub fn for_this_process() -> Result<Self, PrivatePostgresError> {
-        Self::choose(
-            Uid::effective(),
-            |uid| User::from_uid(uid).ok().flatten(),
-            || User::from_name("postgres").ok().flatten(),
-        )
+        Self::choose(Uid::effective(), |uid| User::from_uid(uid).ok().flatten(), || User::from_name("postgres").ok().flatten())
     }
 
-    fn choose(
-        own: Uid,
-        by_uid: impl Fn(Uid) -> Option<User>,
-        postgres: impl Fn() -> Option<User>,
-    ) -> Result<Self, PrivatePostgresError> {
+    fn choose(own: Uid, by_uid: impl Fn(Uid) -> Option<User>, postgres: impl Fn() -> Option<User>) -> Result<Self, PrivatePostgresError> {
         let (user, drops) = if own.is_root() {
             let user = postgres().filter(|user| !user.uid.is_root());
             (user.ok_or(PrivatePostgresError::NoPostgresUser)?, true)
@@ -69,8 +61,7 @@ impl Account {
         if !self.drops {
             return Ok(());
         }
-        std::os::unix::fs::lchown(path, Some(self.uid), Some(self.gid))
-            .map_err(PrivatePostgresError::io("giving away", path))
+        std::os::unix::fs::lchown(path, Some(self.uid), Some(self.gid)).map_err(PrivatePostgresError::io("giving away", path))
     }
 
     /// Every folder above `path` must let the account through.

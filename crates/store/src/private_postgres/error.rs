@@ -5,9 +5,13 @@ use std::{io, path::PathBuf};
 /// Why the private PostgreSQL does not start, or did not stay up.
 #[derive(Debug, thiserror::Error)]
 pub enum PrivatePostgresError {
-    #[error("PostgreSQL is not installed (looked in PATH and /usr/lib/postgresql): run `apt-get install postgresql`, or set DATABASE_URL to a server of your own")]
+    #[error(
+        "PostgreSQL is not installed (looked in PATH and /usr/lib/postgresql): run `apt-get install postgresql`, or set DATABASE_URL to a server of your own"
+    )]
     NotInstalled,
-    #[error("{folder} does not hold {missing}: name the folder that holds both `postgres` and `initdb`, or run `apt-get install postgresql`")]
+    #[error(
+        "{folder} does not hold {missing}: name the folder that holds both `postgres` and `initdb`, or run `apt-get install postgresql`"
+    )]
     Incomplete { folder: PathBuf, missing: &'static str },
     #[error("PostgreSQL in {folder} is version {major}, and Bailiwick needs 15 or newer: run `apt-get install postgresql`")]
     TooOld { folder: PathBuf, major: u32 },
@@ -15,7 +19,9 @@ pub enum PrivatePostgresError {
     NotRunnable { program: PathBuf, user: String, detail: String },
     #[error("the database in {data} was made by PostgreSQL {made}, and only {found} was found: run `apt-get install postgresql-{made}`")]
     OtherMajor { data: PathBuf, made: u32, found: u32 },
-    #[error("PostgreSQL does not run as root, and there is no user `postgres` to run it as: run `apt-get install postgresql`, `useradd --system postgres`, or start Bailiwick as an ordinary user")]
+    #[error(
+        "PostgreSQL does not run as root, and there is no user `postgres` to run it as: run `apt-get install postgresql`, `useradd --system postgres`, or start Bailiwick as an ordinary user"
+    )]
     NoPostgresUser,
     #[error("user id {uid} has no entry in /etc/passwd, and PostgreSQL refuses such a user: start Bailiwick as a user that has one")]
     NoPasswdEntry { uid: u32 },

@@ -77,7 +77,11 @@ impl Folders {
     pub fn init(&self, programs: &Programs, account: &Account, superuser: &str, sync: bool) -> Result<(), PrivatePostgresError> {
         self.remove_half_made();
         let half = self.top.join(format!("{NEW_CLUSTER}{}", random_name()));
-        let locale = if programs.major >= 17 { &["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"][..] } else { &["--locale=C.UTF-8"] };
+        let locale = if programs.major >= 17 {
+            &["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"][..]
+        } else {
+            &["--locale=C.UTF-8"]
+        };
         let mut result = self.initdb(&half, programs, account, superuser, sync, locale);
         if result.as_ref().is_err_and(|detail| detail.contains("invalid locale name")) {
             remove_tree(&half);
@@ -91,7 +95,15 @@ impl Folders {
         sync_folder(&self.top)
     }
 
-    fn initdb(&self, half: &Path, programs: &Programs, account: &Account, superuser: &str, sync: bool, locale: &[&str]) -> Result<(), String> {
+    fn initdb(
+        &self,
+        half: &Path,
+        programs: &Programs,
+        account: &Account,
+        superuser: &str,
+        sync: bool,
+        locale: &[&str],
+    ) -> Result<(), String> {
         let mut command = account.command(&programs.initdb());
         command.current_dir(&self.top).stdin(Stdio::null()).arg("-D").arg(half);
         command.args(["--encoding=UTF8", "--data-checksums", "--auth=reject", "--lc-messages=C", "--username", superuser]).args(locale);
@@ -129,9 +141,7 @@ pub(super) fn remove_tree(path: &Path) {
 
 fn make_parents(path: &Path) -> Result<(), PrivatePostgresError> {
     match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => {
-            fs::create_dir_all(parent).map_err(PrivatePostgresError::io("making", parent))
-        }
+        Some(parent) if !parent.as_os_str().is_empty() => fs::create_dir_all(parent).map_err(PrivatePostgresError::io("making", parent)),
         _ => Ok(()),
     }
 }

@@ -99,9 +99,14 @@ pub enum Durability {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ServerState {
     Starting,
-    Running { pid: i32 },
+    Running {
+        pid: i32,
+    },
     /// It ended by itself and is being started again.
-    Restarting { attempt: u32, reason: String },
+    Restarting {
+        attempt: u32,
+        reason: String,
+    },
     Stopped,
 }
 
@@ -229,7 +234,8 @@ fn launch(config: PrivateConfig) -> Result<Arc<Supervisor>, PrivatePostgresError
 
 async fn make_database(server: &PgConnectOptions, name: &str) -> Result<(), PrivatePostgresError> {
     let mut connection = PgConnection::connect_with(server).await?;
-    let known = sqlx::query_scalar::<_, i32>("select 1 from pg_database where datname = $1").bind(name).fetch_optional(&mut connection).await?;
+    let known =
+        sqlx::query_scalar::<_, i32>("select 1 from pg_database where datname = $1").bind(name).fetch_optional(&mut connection).await?;
     if known.is_none() {
         let quoted = name.replace('"', "\"\"");
         sqlx::query(AssertSqlSafe(format!("create database \"{quoted}\""))).execute(&mut connection).await?;

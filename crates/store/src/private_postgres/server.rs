@@ -36,7 +36,13 @@ pub(super) struct Server {
 
 impl Server {
     /// Starts the server and returns when it takes connections.
-    pub fn start(folders: &Folders, programs: &Programs, account: &Account, watchdog: Watchdog, timeout: Duration) -> Result<Self, PrivatePostgresError> {
+    pub fn start(
+        folders: &Folders,
+        programs: &Programs,
+        account: &Account,
+        watchdog: Watchdog,
+        timeout: Duration,
+    ) -> Result<Self, PrivatePostgresError> {
         let begun = Instant::now();
         loop {
             predecessor::clear(folders)?;
@@ -50,7 +56,13 @@ impl Server {
         }
     }
 
-    fn try_start(folders: &Folders, programs: &Programs, account: &Account, watchdog: Watchdog, timeout: Duration) -> Result<Self, PrivatePostgresError> {
+    fn try_start(
+        folders: &Folders,
+        programs: &Programs,
+        account: &Account,
+        watchdog: Watchdog,
+        timeout: Duration,
+    ) -> Result<Self, PrivatePostgresError> {
         let log_path = folders.start_log();
         let log = start_log(&log_path)?;
         let copy = log.try_clone().map_err(PrivatePostgresError::io("opening", &log_path))?;

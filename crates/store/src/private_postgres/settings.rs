@@ -1,7 +1,11 @@
 //! The server's three files, written anew at each start so that an update of Bailiwick is an update of its settings.
 //! No TCP; the kernel says who connects (peer), and only the named users of the machine may.
 
-use super::{Durability, PrivateConfig, PrivatePostgresError, SUPERUSER, account::Account, folders::{Folders, write_private}};
+use super::{
+    Durability, PrivateConfig, PrivatePostgresError, SUPERUSER,
+    account::Account,
+    folders::{Folders, write_private},
+};
 use std::path::Path;
 
 const IDENT_MAP: &str = "bailiwick";

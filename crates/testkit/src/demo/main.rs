@@ -93,7 +93,11 @@ async fn tell(arguments: &Arguments, sim: &Sim, ca: &Path, data: &Path, url: &st
         submit::summary(tenant).await?;
     }
     say(format!("\nOpen        {url}"));
-    say(format!("            Microsoft is simulated at {}: open it once and accept its certificate, or trust {}.", sim.url(), ca.display()));
+    say(format!(
+        "            Microsoft is simulated at {}: open it once and accept its certificate, or trust {}.",
+        sim.url(),
+        ca.display()
+    ));
     say("            Then sign in as any of these, without a password:");
     for tenant in &tenants {
         say(format!("            {:<9} {}", tenant.org.name, tenant.people().join(", ")));

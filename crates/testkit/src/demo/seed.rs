@@ -86,7 +86,8 @@ async fn tenant(sim: &Sim, url: &str, org: &Org, before: &Value) -> anyhow::Resu
     kept(owner.post("/api/v1/projects", json!({"name": PROJECT})).await)?;
     let projects = good(owner.get("/api/v1/projects").await)?;
     let projects = projects["items"].as_array().cloned().unwrap_or_default();
-    let project = projects.iter().find(|p| p["name"] == PROJECT).and_then(|p| p["id"].as_str()).context("the project is not there")?.to_owned();
+    let project =
+        projects.iter().find(|p| p["name"] == PROJECT).and_then(|p| p["id"].as_str()).context("the project is not there")?.to_owned();
     let key = key(&owner, url, "demo tenant key", None, before["api_keys"]["tenant"].as_str()).await?;
     let project_key = self::key(&owner, url, "demo project key", Some(&project), before["api_keys"]["project"].as_str()).await?;
     let id = me["tenant"].as_str().context("the tenant has no id")?.to_owned();

@@ -52,7 +52,15 @@ pub async fn reports(arguments: &Arguments, tenant: &Tenant, url: &str) -> anyho
     upload(arguments, tenant, url, &[scuba], "Azure Automation", "scuba-1", false).await
 }
 
-async fn upload(arguments: &Arguments, tenant: &Tenant, url: &str, files: &[PathBuf], source: &str, pipeline: &str, code: bool) -> anyhow::Result<()> {
+async fn upload(
+    arguments: &Arguments,
+    tenant: &Tenant,
+    url: &str,
+    files: &[PathBuf],
+    source: &str,
+    pipeline: &str,
+    code: bool,
+) -> anyhow::Result<()> {
     let mut command = Command::new(arguments.programs.join("bailiwick"));
     command.arg("upload").args(files).args(["--source", source, "--pipeline-run-id", pipeline, "--json"]);
     if code {
@@ -99,7 +107,11 @@ pub async fn summary(tenant: &Tenant) -> anyhow::Result<()> {
         drift["counts"]["other"],
     ));
     for item in drift["items"].as_array().into_iter().flatten().filter(|i| i["movement"] == "regression") {
-        say(format!("            worse: {} {}", item["check_key"].as_str().unwrap_or_default(), item["title"].as_str().unwrap_or_default()));
+        say(format!(
+            "            worse: {} {}",
+            item["check_key"].as_str().unwrap_or_default(),
+            item["title"].as_str().unwrap_or_default()
+        ));
     }
     Ok(())
 }

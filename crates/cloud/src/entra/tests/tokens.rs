@@ -171,7 +171,11 @@ async fn the_header_must_be_a_plain_one() {
     assert_eq!(world.service.fetches(), 0, "none of them was worth a call");
     let lower = json!({"typ": "jwt", "alg": "RS256", "kid": "first", "x5t": "first", "jku": "https://evil.example/keys", "jwk": jwk("first", 1, None)});
     assert!(world.validate(&signed_with(&lower, 0, &claims)).await.is_ok());
-    assert_eq!(world.validate(&signed_with(&lower, 1, &claims)).await, Err(TokenError::BadSignature), "the token's own key counts for nothing");
+    assert_eq!(
+        world.validate(&signed_with(&lower, 1, &claims)).await,
+        Err(TokenError::BadSignature),
+        "the token's own key counts for nothing"
+    );
 }
 
 #[tokio::test]
@@ -206,7 +210,9 @@ async fn no_single_character_of_a_token_can_be_changed_added_or_dropped() {
     for at in 0..token.len() {
         let (before, after) = (&token[..at], &token[at + 1..]);
         let other = if &token[at..=at] == "A" { "B" } else { "A" };
-        for changed in [format!("{before}{other}{after}"), format!("{before}{after}"), format!("{before}.{after}"), format!("{before}={after}")] {
+        for changed in
+            [format!("{before}{other}{after}"), format!("{before}{after}"), format!("{before}.{after}"), format!("{before}={after}")]
+        {
             // A dot in place of itself is no change.
             assert!(changed == token || world.validate(&changed).await.is_err(), "{at}: {changed}");
         }

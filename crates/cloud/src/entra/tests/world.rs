@@ -209,20 +209,26 @@ impl World {
     /// The same person's version 1 token.
     pub fn alice_v1(&self, directory: &str) -> Value {
         let mut claims = self.alice(directory);
-        changed(&mut claims, json!({
-            "aud": APP_URI, "iss": format!("https://sts.windows.net/{directory}/"), "ver": "1.0", "appid": PORTAL, "azp": null,
-            "preferred_username": null, "unique_name": "alice@contoso.example",
-        }));
+        changed(
+            &mut claims,
+            json!({
+                "aud": APP_URI, "iss": format!("https://sts.windows.net/{directory}/"), "ver": "1.0", "appid": PORTAL, "azp": null,
+                "preferred_username": null, "unique_name": "alice@contoso.example",
+            }),
+        );
         claims
     }
 
     /// A pipeline's own token.
     pub fn pipeline(&self, directory: &str) -> Value {
         let mut claims = self.alice(directory);
-        changed(&mut claims, json!({
-            "oid": PIPELINE, "sub": PIPELINE, "azp": PIPELINE, "azpacr": "2", "scp": null, "name": null, "preferred_username": null,
-            "roles": ["Evidence.Upload"],
-        }));
+        changed(
+            &mut claims,
+            json!({
+                "oid": PIPELINE, "sub": PIPELINE, "azp": PIPELINE, "azpacr": "2", "scp": null, "name": null, "preferred_username": null,
+                "roles": ["Evidence.Upload"],
+            }),
+        );
         claims
     }
 
