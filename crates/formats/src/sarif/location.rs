@@ -176,16 +176,16 @@ mod tests {
     fn bases_are_followed_to_the_root_and_circles_end() {
         let at = |uri: &str, base: Option<&str>| Artifact { uri: Some(uri.into()), base: base.map(Into::into), index: None };
         let ids = [
-            ("PROJECT".to_owned(), at("file://build.example.com/work/", None)),
+            ("PROJECT".to_owned(), at("file://build.example.com/sources/", None)),
             ("SRC".to_owned(), at(" src/", Some("PROJECT"))),
             ("A".to_owned(), at("a/", Some("B"))),
             ("B".to_owned(), at("b/", Some("A"))),
         ];
-        let mut bases = Bases { ids: ids.into(), directories: vec!["file:///home/runner/work".into()], ..Bases::default() };
+        let mut bases = Bases { ids: ids.into(), directories: vec!["file:///home/runner/checkout".into()], ..Bases::default() };
         bases.find_roots();
         assert_eq!(bases.resolve("list.h", Some("SRC")), "src/list.h");
-        assert_eq!(bases.resolve("file://build.example.com/work/src/list.h", None), "src/list.h");
-        assert_eq!(bases.resolve("file:///home/runner/work/app.py", None), "app.py");
+        assert_eq!(bases.resolve("file://build.example.com/sources/src/list.h", None), "src/list.h");
+        assert_eq!(bases.resolve("file:///home/runner/checkout/app.py", None), "app.py");
         assert_eq!(bases.resolve("x", Some("%SRCROOT%")), "x");
         assert!(bases.resolve("x", Some("A")).ends_with("a/x"));
     }
