@@ -9,6 +9,18 @@ pub async fn number(sql: &mut PgConnection, statement: &'static str) -> i64 {
     sqlx::query_scalar(statement).fetch_one(sql).await.unwrap()
 }
 
+/// The jobs that are not done, one a line.
+pub async fn queue(sql: &mut PgConnection) -> String {
+    let rows: Vec<String> = sqlx::query_scalar(
+        "SELECT format('%s %s %s attempts %s run_at %s lease_until %s created %s now %s: %s', kind, payload, state, attempts, run_at, lease_until, created_at, now(), last_error)
+         FROM bailiwick.jobs ORDER BY created_at",
+    )
+    .fetch_all(sql)
+    .await
+    .unwrap();
+    rows.join("\n")
+}
+
 /// Checks every tenant's trail from its first entry to its head; how many entries there are.
 pub async fn trails_verify(sql: &mut PgConnection) -> usize {
     let heads: Vec<(Uuid, i64, Vec<u8>)> =

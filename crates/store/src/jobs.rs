@@ -22,17 +22,19 @@ pub struct JobKind {
     pub max_attempts: i32,
     /// How long a lease lasts without being renewed.
     pub lease: Duration,
-    /// First wait after a failure; doubles each time.
+    /// First wait after a failure; doubles each time,
     pub backoff: Duration,
+    /// up to this. Jobs of the same concurrency key wait as long.
+    pub longest_wait: Duration,
     /// Five-field cron expression (UTC) for kinds that run by themselves in every tenant.
     pub schedule: Option<&'static str>,
 }
 
 impl JobKind {
-    /// How long to wait after the given failed attempt (1 is the first): doubling, at most an hour.
+    /// How long to wait after the given failed attempt (1 is the first): doubling, up to the longest.
     pub fn wait_after(&self, attempt: i32) -> Duration {
         let doublings = u32::try_from(attempt - 1).unwrap_or(0).min(16);
-        (self.backoff * 2u32.pow(doublings)).min(Duration::from_secs(3600))
+        (self.backoff * 2u32.pow(doublings)).min(self.longest_wait)
     }
 }
 

@@ -14,8 +14,17 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 /// Turns a completed run's reports into observations and findings.
-pub const PROCESS: JobKind =
-    JobKind { name: "evidence.process", max_attempts: 6, lease: Duration::from_secs(60), backoff: Duration::from_secs(2), schedule: None };
+///
+/// A tenant's runs are processed one at a time, so no wait is long: a run that has to wait for the storage keeps the others waiting.
+/// All attempts together ride out an outage of five minutes.
+pub const PROCESS: JobKind = JobKind {
+    name: "evidence.process",
+    max_attempts: 24,
+    lease: Duration::from_secs(60),
+    backoff: Duration::from_secs(2),
+    longest_wait: Duration::from_secs(15),
+    schedule: None,
+};
 
 /// Deletes runs that never got their manifest within a day, and stored bytes that no record knows.
 pub const SWEEP: JobKind = JobKind {
@@ -23,6 +32,7 @@ pub const SWEEP: JobKind = JobKind {
     max_attempts: 5,
     lease: Duration::from_secs(300),
     backoff: Duration::from_secs(60),
+    longest_wait: Duration::from_secs(3600),
     schedule: Some("17 3 * * *"),
 };
 
