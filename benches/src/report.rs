@@ -94,13 +94,6 @@ fn written(value: f64, unit: &str) -> String {
     }
 }
 
-/// What only a tenth of several values stays under: the time something takes when the machine does little else.
-pub fn undisturbed(values: &[f64]) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    sorted.get(sorted.len() / 10).copied().unwrap_or(f64::NAN)
-}
-
 /// The middle of several values.
 pub fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();

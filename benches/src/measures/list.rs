@@ -5,7 +5,7 @@ use super::thousands;
 use crate::api::{Caller, File};
 use crate::bare::{run, tenant};
 use crate::daemon::{Daemon, Home};
-use crate::report::{Report, median, undisturbed};
+use crate::report::{Report, median};
 use crate::sarif::{self, Made};
 use crate::stage::{SUBJECT, Stage};
 use anyhow::Context;
@@ -16,59 +16,56 @@ use std::time::Instant;
 
 const PATH: &str = "/api/v1/findings?limit=100";
 
-/// Latencies in milliseconds: the middle ones, to compare what was measured side by side; and the API's undisturbed one, to compare
-/// moments minutes apart, between which the machine may have got other work.
+/// Latencies in milliseconds, the middle ones.
 #[derive(Debug, Clone, Copy)]
 struct Latency {
     api: f64,
     bare: f64,
-    undisturbed: f64,
+}
+
+/// A Bailiwick with its data, and both ways to its list.
+struct Place<'a> {
+    daemon: Daemon,
+    home: &'a Home,
+    statement: String,
+}
+
+impl<'a> Place<'a> {
+    async fn open(stage: &Stage, home: &'a Home) -> anyhow::Result<Self> {
+        let daemon = Daemon::start(&stage.program, home, None).await?;
+        let statement = statement(stage, home).await?;
+        Ok(Self { daemon, home, statement })
+    }
 }
 
 pub async fn measure(stage: &Stage, report: &mut Report) -> anyhow::Result<()> {
-    let home = stage.home()?;
-    let daemon = Daemon::start(&stage.program, &home, None).await?;
-    let statement = statement(stage, &home).await?;
     let (few, many) = if stage.quick { (2_000, 20_000) } else { (10_000, 1_000_000) };
     let (some, crowd) = if stage.quick { (10, 500) } else { (10, 10_000) };
-    add_tenants(&home, some).await?;
-    import(stage, &home, few).await?;
-    let small = latency(stage, &home, &statement).await?;
-    report.add(
-        format!("list of 100 among {} findings", thousands(few)),
-        small.api / small.bare,
-        3.0,
-        "x",
-        format!("API {:.2} ms, the statement alone {:.2} ms", small.api, small.bare),
-    )?;
-    import(stage, &home, many - few).await?;
-    let large = latency(stage, &home, &statement).await?;
-    report.add(
-        format!("list of 100 among {} findings", thousands(many)),
-        large.api / large.bare,
-        3.0,
-        "x",
-        format!("API {:.2} ms, the statement alone {:.2} ms", large.api, large.bare),
-    )?;
-    let detail = format!("API undisturbed {:.2} ms before, {:.2} ms now", small.undisturbed, large.undisturbed);
-    report.add(
-        format!("list, findings from {} to {}", thousands(few), thousands(many)),
-        large.undisturbed / small.undisturbed,
-        1.2,
-        "x",
-        detail,
-    )?;
-    add_tenants(&home, crowd).await?;
-    let crowded = latency(stage, &home, &statement).await?;
-    let detail = format!("API undisturbed {:.2} ms before, {:.2} ms now", large.undisturbed, crowded.undisturbed);
-    report.add(
-        format!("list, tenants from {} to {}", thousands(some), thousands(crowd)),
-        crowded.undisturbed / large.undisturbed,
-        1.2,
-        "x",
-        detail,
-    )?;
-    daemon.stop().await
+    let (home, other) = (stage.home()?, stage.home()?);
+    let (small, large) = (Place::open(stage, &home).await?, Place::open(stage, &other).await?);
+    for (place, findings) in [(&small, few), (&large, many)] {
+        add_tenants(place.home, some).await?;
+        import(stage, place.home, findings).await?;
+    }
+    let [before, now] = latencies(stage, [&small, &large]).await?;
+    for (findings, latency) in [(few, before), (many, now)] {
+        report.add(
+            format!("list of 100 among {} findings", thousands(findings)),
+            latency.api / latency.bare,
+            3.0,
+            "x",
+            format!("API {:.2} ms, the statement alone {:.2} ms", latency.api, latency.bare),
+        )?;
+    }
+    let grown = |before: Latency, now: Latency| format!("API {:.2} ms before, {:.2} ms now, turn by turn", before.api, now.api);
+    let name = format!("list, findings from {} to {}", thousands(few), thousands(many));
+    report.add(name, now.api / before.api, 1.2, "x", grown(before, now))?;
+    add_tenants(large.home, crowd).await?;
+    let [before, now] = latencies(stage, [&small, &large]).await?;
+    let name = format!("list, tenants from {} to {} as well", thousands(some), thousands(crowd));
+    report.add(name, now.api / before.api, 1.2, "x", grown(before, now))?;
+    small.daemon.stop().await?;
+    large.daemon.stop().await
 }
 
 async fn import(stage: &Stage, home: &Home, results: u32) -> anyhow::Result<()> {
@@ -159,27 +156,32 @@ async fn add_tenants(home: &Home, count: u32) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Turn by turn, so that what else the machine does falls on both. Both are warm, and the tables are as autovacuum leaves them.
-async fn latency(stage: &Stage, home: &Home, statement: &str) -> anyhow::Result<Latency> {
-    let mut admin = home.admin().await?;
-    run(&mut admin, "VACUUM ANALYZE").await?;
-    run(&mut admin, "CHECKPOINT").await?;
-    let subject = tenant(&mut admin, SUBJECT.name).await?;
-    let mut bare = home.postgres(LOGIN_ROLE).connect().await?;
-    run(&mut bare, &format!("SET ROLE bailiwick_app; SET bailiwick.tenant = '{subject}'; SET bailiwick.project = ''")).await?;
-    let owner = stage.owner(home)?;
+/// Turn by turn, so that what else the machine does falls on all alike. All are warm, and the tables are as autovacuum leaves them.
+async fn latencies(stage: &Stage, places: [&Place<'_>; 2]) -> anyhow::Result<[Latency; 2]> {
+    let mut parts = Vec::new();
+    for place in places {
+        let mut admin = place.home.admin().await?;
+        run(&mut admin, "VACUUM ANALYZE").await?;
+        run(&mut admin, "CHECKPOINT").await?;
+        let subject = tenant(&mut admin, SUBJECT.name).await?;
+        let mut bare = place.home.postgres(LOGIN_ROLE).connect().await?;
+        run(&mut bare, &format!("SET ROLE bailiwick_app; SET bailiwick.tenant = '{subject}'; SET bailiwick.project = ''")).await?;
+        parts.push((place, subject, bare, stage.owner(place.home)?, Vec::new(), Vec::new()));
+    }
     let (turns, each) = if stage.quick { (5, 20) } else { (25, 20) };
-    let (mut api, mut sql) = (Vec::new(), Vec::new());
     for turn in 0..=turns {
-        for _ in 0..each {
-            let (took, fetched) = (one_api(&owner).await?, one_bare(&mut bare, statement, subject).await?);
-            if turn > 0 {
-                api.push(took);
-                sql.push(fetched);
+        for (place, subject, bare, owner, api, sql) in &mut parts {
+            for _ in 0..each {
+                let (took, fetched) = (one_api(owner).await?, one_bare(bare, &place.statement, *subject).await?);
+                if turn > 0 {
+                    api.push(took);
+                    sql.push(fetched);
+                }
             }
         }
     }
-    Ok(Latency { api: median(&api), bare: median(&sql), undisturbed: undisturbed(&api) })
+    let latency = |n: usize| Latency { api: median(&parts[n].4), bare: median(&parts[n].5) };
+    Ok([latency(0), latency(1)])
 }
 
 async fn one_api(owner: &Caller) -> anyhow::Result<f64> {
