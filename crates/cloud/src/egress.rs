@@ -17,7 +17,7 @@ pub use record::{Call, NoRecorder, Recorder, Ring};
 pub use rule::AllowedHost;
 pub use tls::SetupError;
 
-use bailiwick_base::Clock;
+use bailiwick_base::{Clock, Timestamp};
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use record::Underway;
@@ -341,12 +341,16 @@ fn network(host: &str, error: reqwest::Error) -> EgressError {
     }
 }
 
-/// `Retry-After` as a duration from now (RFC 9110, 10.2.3): seconds, or a date.
 fn retry_after(headers: &HeaderMap, clock: &dyn Clock) -> Option<Duration> {
-    let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+    read_retry_after(headers.get(header::RETRY_AFTER)?.to_str().ok()?, clock.now())
+}
+
+/// `Retry-After` as a duration from now (RFC 9110, 10.2.3): seconds, or a date.
+pub(crate) fn read_retry_after(text: &str, now: Timestamp) -> Option<Duration> {
+    let text = text.trim();
     if let Ok(seconds) = text.parse::<u64>() {
         return Some(Duration::from_secs(seconds));
     }
     let date = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
-    Some(Duration::try_from(date.duration_since(clock.now())).unwrap_or_default())
+    Some(Duration::try_from(date.duration_since(now)).unwrap_or_default())
 }

@@ -223,6 +223,30 @@ impl CloudEndpoints {
         format!("{}/{}/oauth2/v2.0/authorize", self.login, segment(directory))
     }
 
+    /// The scope of tokens for Microsoft Graph, with every permission granted.
+    pub fn graph_scope(&self) -> String {
+        self.scope(self.graph.as_str(), "00000003-0000-0000-c000-000000000000")
+    }
+
+    /// The scope of tokens for Azure Resource Manager.
+    pub fn arm_scope(&self) -> String {
+        self.scope(self.arm.as_str(), "797f4846-ba00-4fd7-ba43-dac1f8f63013")
+    }
+
+    /// The scope of tokens for Key Vault's data plane.
+    pub fn vault_scope(&self) -> String {
+        self.scope(&format!("https://{}", self.vault_suffix), "cfa8b339-82a2-471a-a3c9-0fc0be7a4093")
+    }
+
+    /// Microsoft's own clouds name an API by its address. In a custom one, where several may share an address or stand
+    /// behind a gateway, it is named by its application id, which is the same in all clouds.
+    fn scope(&self, address: &str, application: &str) -> String {
+        match self.kind {
+            CloudKind::Custom => format!("{application}/.default"),
+            _ => format!("{address}/.default"),
+        }
+    }
+
     /// The hosts this cloud needs on the allow-list, each with its reason. A custom cloud on a private network needs
     /// its ranges added: [`AllowedHost::private`].
     pub fn allowed_hosts(&self) -> Vec<AllowedHost> {

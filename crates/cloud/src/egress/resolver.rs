@@ -4,7 +4,7 @@ use super::{AllowedHost, address};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::{
     collections::HashMap,
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::Arc,
 };
 
@@ -31,6 +31,8 @@ impl Resolve for Gate {
             let host = name.as_str().to_ascii_lowercase();
             let addresses: Vec<SocketAddr> = match pinned.get(&host) {
                 Some(fixed) => fixed.clone(),
+                // Names under `localhost` are this machine (RFC 6761, 6.3), though not every resolver knows it.
+                None if host.ends_with(".localhost") => vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0))],
                 None => tokio::net::lookup_host((host.as_str(), 0)).await?.collect(),
             };
             // One bad address among good ones is how rebinding looks, so it spoils the lot.
