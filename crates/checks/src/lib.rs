@@ -1,0 +1,20 @@
+//! The catalogue of checks and the engine that judges a directory by it: answers in, verdicts out. Pure: what a scan reads, it reads through
+//! [`Fetch`]; what it tells, it tells through [`Progress`].
+//!
+//! What must stay true: an absent value never counts as a pass; each request is made once however many checks read its answer; nothing of
+//! an answer is kept but what a rule looks at, ids and display names; a source that fails takes only its own checks along.
+
+mod catalogue;
+mod job;
+mod report;
+mod request;
+mod rule;
+
+pub use catalogue::*;
+pub use job::*;
+pub use report::*;
+pub use request::*;
+pub use rule::{OPERATORS, Rule, RuleError, Tree};
+
+mod plan;
+pub use plan::{Placeholder, Plan, Planned, plan};
