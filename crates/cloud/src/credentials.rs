@@ -6,6 +6,8 @@
 mod certificate;
 mod federated;
 mod managed_identity;
+#[cfg(test)]
+mod tests;
 
 pub use certificate::Certificate;
 pub use federated::Federated;

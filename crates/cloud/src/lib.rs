@@ -1,8 +1,10 @@
 //! The world outside Bailiwick: the one way out for HTTP, the hosts of Microsoft's clouds, and who a token speaks for.
 //!
 //! Stays true:
-//! - Every outbound byte goes through [`Egress`]: listed hosts only, the address checked and the connection made to that
-//!   very address, no redirects followed, sizes and times bounded, each call recorded.
+//! - Every outbound call over HTTP goes through [`Egress`]: listed hosts only, the address checked and the connection
+//!   made to that very address, no redirects followed, sizes and times bounded, each call recorded.
+//! - The one thing beside it is [`dns`]: questions for TXT and CNAME records of public names, to the name servers the
+//!   machine or the configuration names.
 //! - Which Microsoft cloud this is comes from [`CloudEndpoints`], as data. Nothing here knows about simulators or tests.
 //! - Microsoft's services are read and never written: [`Microsoft`] has no way to send another method than GET.
 //! - A bearer token makes an [`entra::Identity`] only after every check of [`entra::token`]; a token that names a
@@ -13,15 +15,19 @@
 
 pub mod consent;
 pub mod credentials;
+pub mod dns;
 pub mod egress;
 pub mod endpoints;
 pub mod entra;
 pub mod granted;
 pub mod microsoft;
 mod pace;
+#[cfg(test)]
+mod testing;
 pub mod tokens;
 
 pub use credentials::{Certificate, Credential, CredentialError, Federated, ManagedIdentity};
+pub use dns::{Dns, DnsAnswer, DnsConfig, DnsError};
 pub use egress::{AllowedHost, Call, Egress, EgressConfig, EgressError, Recorder, Ring, SetupError};
 pub use endpoints::{BaseUrl, CloudEndpoints, Origin};
 pub use granted::{Granted, missing};

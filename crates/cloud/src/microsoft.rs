@@ -10,6 +10,8 @@ mod address;
 mod batch;
 mod budget;
 mod error;
+#[cfg(test)]
+mod tests;
 
 pub use address::Service;
 pub use error::CallError;

@@ -7,6 +7,8 @@
 
 mod refusal;
 mod slot;
+#[cfg(test)]
+mod tests;
 
 pub use refusal::{Reason, TokenRefusal};
 pub use slot::AccessToken;
