@@ -3,6 +3,7 @@
 use crate::look;
 use crate::reports::{hit, sarif};
 use bailiwick_base::{SystemRng, uuid_v7};
+use bailiwick_domain::evidence::jobs::PROCESS;
 use bailiwick_domain::worker;
 use bailiwick_server::runtime::{self, Role};
 use bailiwick_testkit::World;
@@ -133,7 +134,7 @@ async fn a_job_that_ends_its_worker_each_time_is_given_up() {
     world.clock.advance(SignedDuration::from_secs(1));
     let next = pipeline.submit(json!({"source": "ci", "pipeline_run_id": "2"}), &[("scan.sarif", &report(1))]).await;
     let services = &world.running.services;
-    for attempt in 1..=6 {
+    for attempt in 1..=PROCESS.max_attempts {
         let who = uuid_v7(services.store.clock(), services.store.rng());
         let lease = services.store.claim(who, 10, Duration::from_secs(60)).await.unwrap().pop().unwrap();
         // The worker dies here: nobody performs, nobody puts back.

@@ -3,6 +3,7 @@
 use crate::look;
 use crate::reports::{hit, sarif};
 use bailiwick_base::{Clock, ManualClock, SystemClock, SystemRng, uuid_v7};
+use bailiwick_domain::evidence::jobs::PROCESS;
 use bailiwick_domain::worker;
 use bailiwick_server::runtime::{self, Role};
 use bailiwick_sim::demo::CONTOSO;
@@ -153,7 +154,7 @@ async fn what_stays_away_is_tried_for_five_minutes_then_given_up_and_can_be_trie
     }
     assert_eq!(world.work().await, 1);
     let seen = owner.get(&path).await.ok();
-    assert_eq!((&seen["state"], &seen["attempts"]), (&json!("failed"), &json!(24)), "{seen:#}");
+    assert_eq!((&seen["state"], &seen["attempts"]), (&json!("failed"), &json!(PROCESS.max_attempts)), "{seen:#}");
     assert_eq!((&seen["failure"]["code"], &seen["failure"]["artifact"]), (&json!("unavailable"), &json!("scan.sarif")), "{seen:#}");
     assert!(seen["failure"]["detail"].as_str().unwrap().contains("artifact storage"), "{seen:#}");
     assert_eq!(look::number(&mut world.look().await, "SELECT count(*) FROM bailiwick.jobs WHERE kind = 'evidence.process'").await, 0);
@@ -179,9 +180,9 @@ async fn a_changed_artifact_is_never_read_as_evidence() {
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
     std::fs::write(&file, &bytes).unwrap();
-    for _ in 0..6 {
+    for _ in 0..PROCESS.max_attempts {
         world.work().await;
-        world.clock.advance(SignedDuration::from_secs(40));
+        world.clock.advance(SignedDuration::from_secs(15));
     }
     let seen = owner.get(&format!("/api/v1/runs/{run}")).await.ok();
     assert_eq!((&seen["state"], &seen["series"]), (&json!("failed"), &json!([])), "{seen:#}");
