@@ -1,5 +1,5 @@
-//! The log of every request the simulator took, as tests and the demo read it. Queries and bodies are left out:
-//! they carry codes and secrets.
+//! The log of every request the simulator took, as tests and the demo read it. Bodies are left out, and queries but for
+//! those of Graph and Resource Manager: they carry codes and secrets.
 
 use crate::cloud::lock;
 use bailiwick_base::Timestamp;
@@ -18,6 +18,12 @@ pub struct Call {
     pub status: u16,
     pub directory: Option<Uuid>,
     pub client_id: Option<String>,
+    /// Percent-decoded; of Graph and Resource Manager only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub query: Option<String>,
+    /// Came inside a `$batch`, which has a line of its own before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_batch: bool,
 }
 
 /// Older calls are forgotten past this many.

@@ -1,11 +1,17 @@
 //! The state of one simulated cloud, shared by all its servers. Locks are held for one step and never across an await.
 
 use crate::{
+    arm::AzureRoles,
     calls::CallLog,
     config::{App, CiJob, Directory, Platform, SimConfig, User},
+    consents::{Consents, service_principal},
+    demo, dns,
     entra::grants::Grants,
+    estate::{Estate, Fill},
     faults::Faults,
+    graph::throttle::Throttle,
     keys::{KeyRing, SigningKey},
+    knobs::Knobs,
     realm::{MSA_TENANT, Realm},
 };
 use anyhow::Result;
@@ -23,6 +29,15 @@ pub struct Cloud {
     pub ca_pem: String,
     pub calls: CallLog,
     pub faults: Faults,
+    pub knobs: Mutex<Knobs>,
+    pub throttle: Throttle,
+    pub registrations: Vec<App>,
+    pub consents: Consents,
+    /// How often each directory ended all its tokens.
+    pub epochs: Mutex<HashMap<Uuid, u64>>,
+    pub azure_roles: AzureRoles,
+    /// Loaded when first asked for; directories with the same scenario share it.
+    estates: Mutex<HashMap<String, Arc<Estate>>>,
     pub grants: Mutex<Grants>,
     pub ci_jobs: Mutex<Vec<CiJob>>,
     ring: Mutex<KeyRing>,
@@ -38,10 +53,11 @@ pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Cloud {
-    pub fn new(config: SimConfig, own_authority: String, ca_pem: String) -> Result<Self> {
+    pub fn new(mut config: SimConfig, own_authority: String, ca_pem: String) -> Result<Self> {
         let own = format!("https://{own_authority}");
         let mut directories = config.directories;
-        for credential in directories.iter_mut().flat_map(|d| &mut d.apps).flat_map(|a| &mut a.federated) {
+        let apps = directories.iter_mut().flat_map(|d| &mut d.apps).chain(&mut config.registrations);
+        for credential in apps.flat_map(|a| &mut a.federated) {
             credential.issuer = credential.issuer.replace("{own}", &own);
         }
         let (first, second, msa) = three_keys()?;
@@ -53,6 +69,13 @@ impl Cloud {
             ca_pem,
             calls: CallLog::default(),
             faults: Faults::default(),
+            knobs: Mutex::default(),
+            throttle: Throttle::default(),
+            registrations: config.registrations,
+            consents: Consents::default(),
+            epochs: Mutex::default(),
+            azure_roles: AzureRoles::default(),
+            estates: Mutex::default(),
             grants: Mutex::default(),
             ci_jobs: Mutex::new(config.ci_jobs),
             ring: Mutex::new(KeyRing::new(vec![first, second])),
@@ -116,6 +139,52 @@ impl Cloud {
     /// The same, if it has been made.
     pub fn made_client_key(&self, client: Uuid) -> Option<Arc<SigningKey>> {
         lock(&self.client_keys).get(&client).cloned()
+    }
+    /// What a directory holds: its scenario, or what follows from its configuration.
+    ///
+    /// # Errors
+    /// When there is no such scenario, or one of its files cannot be read.
+    pub fn estate(&self, directory: &Directory) -> Result<Arc<Estate>> {
+        let name = directory.holds.clone().unwrap_or_else(|| format!("only {}", directory.id));
+        if let Some(estate) = lock(&self.estates).get(&name) {
+            return Ok(estate.clone());
+        }
+        let made = match &directory.holds {
+            Some(scenario) => Estate::load(scenario)?,
+            None => Estate::configured(directory),
+        };
+        Ok(lock(&self.estates).entry(name).or_insert(Arc::new(made)).clone())
+    }
+    /// What placeholders of scenario files stand for in a directory now.
+    pub fn fill(&self, directory: &Directory) -> Fill {
+        let principal = |client| service_principal(directory.id, client).to_string();
+        Fill {
+            tenant: directory.id.to_string(),
+            name: directory.name.clone(),
+            domain: directory.domain.clone(),
+            reader: principal(demo::READER_CLIENT_ID),
+            writer: principal(demo::WRITER_CLIENT_ID),
+            now: self.now(),
+        }
+    }
+    /// Records of a name in the domains of the scenarios: `None` when it has no entry of that type.
+    pub fn dns_records(&self, kind: u16, name: &str) -> Option<Vec<String>> {
+        let kind = dns::kind_name(kind)?;
+        let directory =
+            self.directories.iter().find(|d| name.strip_suffix(&d.domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')))?;
+        let (estate, fill) = (self.estate(directory).ok()?, self.fill(directory));
+        let name = format!("{kind} {}{{domain}}", name.strip_suffix(&directory.domain)?);
+        estate.records().find(|(known, _)| **known == name).map(|(_, records)| records.iter().map(|record| fill.text(record)).collect())
+    }
+    /// `txt name` and `cname name`, in lower case, to the records of every directory.
+    pub fn dns(&self) -> HashMap<String, Vec<String>> {
+        let mut all = HashMap::new();
+        for directory in &self.directories {
+            let Ok(estate) = self.estate(directory) else { continue };
+            let fill = self.fill(directory);
+            all.extend(estate.records().map(|(name, records)| (fill.text(name), records.iter().map(|record| fill.text(record)).collect())));
+        }
+        all
     }
     /// Every user with the directory it lives in.
     pub fn users(&self) -> impl Iterator<Item = (&Directory, &User)> {

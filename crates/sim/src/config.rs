@@ -16,6 +16,8 @@ pub struct SimConfig {
     /// Folder that keeps the test authority between starts (`ca.pem`, `ca-key.pem`); `None` makes a new one each time.
     pub ca_folder: Option<PathBuf>,
     pub directories: Vec<Directory>,
+    /// Multi-tenant applications registered elsewhere: usable in a directory once an administrator has consented there.
+    pub registrations: Vec<App>,
     /// Jobs of CI platforms that may ask for OIDC tokens.
     pub ci_jobs: Vec<CiJob>,
     pub clock: Arc<dyn Clock>,
@@ -29,6 +31,7 @@ impl Default for SimConfig {
             proxy_port: 0,
             ca_folder: None,
             directories: Vec::new(),
+            registrations: Vec::new(),
             ci_jobs: Vec::new(),
             clock: Arc::new(SystemClock),
             rng: Arc::new(SystemRng),
@@ -48,6 +51,9 @@ pub struct Directory {
     pub users: Vec<User>,
     #[serde(default)]
     pub apps: Vec<App>,
+    /// The folder of `scenarios/` whose answers Graph, Resource Manager and DNS give; without one, little more than the users.
+    #[serde(default)]
+    pub holds: Option<String>,
 }
 
 impl Directory {
@@ -69,6 +75,9 @@ pub struct User {
     pub upn: String,
     #[serde(default)]
     pub assignments: Vec<Assignment>,
+    /// May consent for the whole directory.
+    #[serde(default)]
+    pub administrator: bool,
 }
 
 /// An app role assignment: the principal may use the application, with these roles (none = default access).
@@ -107,6 +116,9 @@ pub struct App {
     /// Roles this application holds on APIs (application permissions).
     #[serde(default)]
     pub assignments: Vec<Assignment>,
+    /// `requiredResourceAccess`: the application permissions an administrator is asked to consent to, by API.
+    #[serde(default)]
+    pub required: Vec<Assignment>,
     /// Set when the application is itself an API.
     #[serde(default)]
     pub api: Option<Api>,
@@ -126,6 +138,7 @@ impl App {
             certificates: Vec::new(),
             federated: Vec::new(),
             assignments: Vec::new(),
+            required: Vec::new(),
             api: None,
         }
     }

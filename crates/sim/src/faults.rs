@@ -20,6 +20,12 @@ pub struct FaultMatch {
     /// What the path contains, for paths that start with a tenant.
     #[serde(default)]
     pub path_contains: Option<String>,
+    /// What the query contains, percent-decoded: `$skiptoken` hits every page but the first.
+    #[serde(default)]
+    pub query_contains: Option<String>,
+    /// How many matching requests go unharmed first.
+    #[serde(default)]
+    pub after: u32,
 }
 
 /// What happens to a request that is hit.
@@ -40,6 +46,45 @@ pub enum FaultAction {
     Drop { drop: bool },
     /// Key sets answer 503; everything else is untouched. `match` still narrows it.
     JwksDown { jwks_down: bool },
+    /// Status 200 and the right headers, but the body ends in the middle of its JSON.
+    Malformed { malformed: bool },
+    /// Status 200 and valid JSON of this many MiB, streamed.
+    Huge { huge_mib: u32 },
+    /// Every page says that there is another one, for ever.
+    Endless { endless: bool },
+    /// The next link of a page leads to that same page.
+    RepeatLink { repeat_link: bool },
+    /// The next link jumps over a page; `@odata.count` still counts its items.
+    LosePage { lose_page: bool },
+}
+
+/// What a fault does to the pages of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Twist {
+    Endless,
+    Repeat,
+    Lose,
+}
+
+impl FaultAction {
+    pub fn twist(&self) -> Option<Twist> {
+        match self {
+            Self::Endless { endless: true } => Some(Twist::Endless),
+            Self::RepeatLink { repeat_link: true } => Some(Twist::Repeat),
+            Self::LosePage { lose_page: true } => Some(Twist::Lose),
+            _ => None,
+        }
+    }
+}
+
+/// A request as the rules see it.
+#[derive(Debug, Clone, Copy)]
+pub struct Target<'a> {
+    pub host: &'a str,
+    pub method: &'a str,
+    pub path: &'a str,
+    /// Percent-decoded.
+    pub query: &'a str,
 }
 
 /// A rule: the next `times` requests that match get the action.
@@ -68,9 +113,9 @@ impl Faults {
         lock(&self.0).clone()
     }
     /// The action for this request, if a rule hits it; uses the rule up by one.
-    pub fn hit(&self, host: &str, method: &str, path: &str) -> Option<FaultAction> {
+    pub fn hit(&self, target: Target<'_>) -> Option<FaultAction> {
         let mut faults = lock(&self.0);
-        let at = faults.iter().position(|fault| fault.hits(host, method, path))?;
+        let at = faults.iter_mut().position(|fault| fault.hits(target) && !fault.spared())?;
         let action = faults[at].action.clone();
         if let Some(times) = &mut faults[at].times {
             *times -= 1;
@@ -83,19 +128,26 @@ impl Faults {
 }
 
 impl Fault {
-    fn hits(&self, host: &str, method: &str, path: &str) -> bool {
-        let FaultMatch { host: h, method: m, path: p, path_contains: c } = &self.matches;
+    fn hits(&self, target: Target<'_>) -> bool {
+        let asked = &self.matches;
         let wanted = match self.action {
-            FaultAction::JwksDown { jwks_down } => jwks_down && is_key_set(path),
+            FaultAction::JwksDown { jwks_down } => jwks_down && is_key_set(target.path),
             FaultAction::Drop { drop } => drop,
             _ => true,
         };
         wanted
             && self.times != Some(0)
-            && h.as_ref().is_none_or(|h| h.eq_ignore_ascii_case(host))
-            && m.as_ref().is_none_or(|m| m.eq_ignore_ascii_case(method))
-            && p.as_ref().is_none_or(|p| path.starts_with(p))
-            && c.as_ref().is_none_or(|c| path.contains(c))
+            && asked.host.as_ref().is_none_or(|h| h.eq_ignore_ascii_case(target.host))
+            && asked.method.as_ref().is_none_or(|m| m.eq_ignore_ascii_case(target.method))
+            && asked.path.as_ref().is_none_or(|p| target.path.starts_with(p))
+            && asked.path_contains.as_ref().is_none_or(|c| target.path.contains(c))
+            && asked.query_contains.as_ref().is_none_or(|c| target.query.contains(c))
+    }
+    /// Counts a matching request that still goes unharmed.
+    fn spared(&mut self) -> bool {
+        let spared = self.matches.after > 0;
+        self.matches.after = self.matches.after.saturating_sub(1);
+        spared
     }
 }
 
@@ -117,14 +169,26 @@ mod tests {
         )
         .unwrap();
         faults.add(rules);
+        let hit = |method, path| faults.hit(Target { host: "h", method, path, query: "" });
         let limited = FaultAction::Answer { status: 429, retry_after: Some(1), body: None };
-        assert_eq!(faults.hit("h", "GET", "/x"), None);
-        assert_eq!(faults.hit("h", "POST", "/t/token"), Some(limited.clone()));
-        assert_eq!(faults.hit("h", "POST", "/x"), Some(limited));
-        assert_eq!(faults.hit("h", "POST", "/t/token"), Some(FaultAction::Delay { delay_ms: 5 }));
-        assert_eq!(faults.hit("h", "POST", "/t/token"), None);
-        assert_eq!(faults.hit("h", "GET", "/t/discovery/v2.0/keys"), Some(FaultAction::JwksDown { jwks_down: true }));
+        assert_eq!(hit("GET", "/x"), None);
+        assert_eq!(hit("POST", "/t/token"), Some(limited.clone()));
+        assert_eq!(hit("POST", "/x"), Some(limited));
+        assert_eq!(hit("POST", "/t/token"), Some(FaultAction::Delay { delay_ms: 5 }));
+        assert_eq!(hit("POST", "/t/token"), None);
+        assert_eq!(hit("GET", "/t/discovery/v2.0/keys"), Some(FaultAction::JwksDown { jwks_down: true }));
         faults.clear();
-        assert_eq!(faults.hit("h", "GET", "/t/discovery/v2.0/keys"), None);
+        assert_eq!(hit("GET", "/t/discovery/v2.0/keys"), None);
+    }
+
+    #[test]
+    fn a_rule_may_spare_the_first_requests_and_hit_only_later_pages() {
+        let faults = Faults::default();
+        let rule = r#"[{"match":{"query_contains":"$skiptoken","after":1},"times":1,"action":{"lose_page":true}}]"#;
+        faults.add(serde_json::from_str::<Vec<Fault>>(rule).unwrap());
+        let hit = |query| faults.hit(Target { host: "h", method: "GET", path: "/v1.0/users", query });
+        assert_eq!((hit(""), hit("$skiptoken=a")), (None, None));
+        assert_eq!(hit("$skiptoken=b").and_then(|action| action.twist()), Some(Twist::Lose));
+        assert_eq!(hit("$skiptoken=c"), None);
     }
 }

@@ -15,24 +15,33 @@
 //! # Ok(()) }
 //! ```
 
+mod arm;
+mod bearer;
 mod ca;
 mod calls;
 mod cloud;
 mod config;
+mod consents;
 mod control;
 pub mod demo;
+mod dns;
 mod entra;
+mod estate;
 mod faults;
 mod forge;
 mod graph;
 mod issuers;
 mod jwt;
 mod keys;
+mod knobs;
 mod minting;
+mod oversized;
 mod proxy;
 mod realm;
+mod reply;
 pub mod scenario;
 mod server;
+mod services;
 mod sim;
 mod site;
 
@@ -42,5 +51,6 @@ pub use config::{
 };
 pub use faults::{Fault, FaultAction, FaultMatch};
 pub use forge::Forge;
+pub use knobs::Knobs;
 pub use realm::MSA_TENANT;
 pub use sim::{ClientCertificate, Sim};

@@ -35,7 +35,7 @@ pub fn user_token(cloud: &Cloud, realm: &Realm, directory_id: Uuid, client: Uuid
 /// An app-only access token with the application's roles, if it has any.
 pub fn app_token(cloud: &Cloud, realm: &Realm, directory_id: Uuid, client: Uuid, api: &str) -> Result<String> {
     let directory = directory(cloud, directory_id)?;
-    let client = directory.app(client).with_context(|| format!("directory {} has no application {client}", directory.name))?;
+    let client = &cloud.app(directory.id, client).with_context(|| format!("directory {} has no application {client}", directory.name))?;
     let resource = Resource::find(directory, api).with_context(|| format!("directory {} has no API {api}", directory.name))?;
     let token = AccessToken { directory, client, resource: &resource, subject: Subject::App, proof: ClientProof::Secret };
     Ok(token.sign(cloud, realm)?.0)

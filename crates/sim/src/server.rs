@@ -2,13 +2,15 @@
 //! for the simulator's own controls is logged, and may be hit by a fault first.
 
 use crate::{
+    arm,
     ca::Authority,
     calls::Call,
-    cloud::Cloud,
+    cloud::{Cloud, lock},
     control, entra,
-    faults::FaultAction,
-    graph, issuers,
+    faults::{FaultAction, Target},
+    graph, issuers, oversized,
     realm::Realm,
+    services::{self, Door, Service},
     site::{Params, Site, params},
 };
 use anyhow::{Context, Result};
@@ -60,13 +62,17 @@ impl Hosts {
         let port = cloud.own_authority.rsplit_once(':').map(|(_, port)| port.to_owned()).unwrap_or_default();
         let site = |realm| Site { cloud: cloud.clone(), realm };
         let own = |realm| {
-            entra::routes().merge(issuers::own_routes()).nest("/_graph", graph::routes()).merge(control::routes()).with_state(site(realm))
+            entra::routes()
+                .merge(issuers::own_routes())
+                .nest("/_graph", graph::userinfo_routes())
+                .merge(control::routes())
+                .with_state(site(realm))
         };
         Self {
             localhost: own(Realm::own(&format!("localhost:{port}"))),
             address: own(Realm::own(&format!("127.0.0.1:{port}"))),
             login: entra::routes().with_state(site(Realm::microsoft())),
-            graph: graph::routes().with_state(site(Realm::microsoft())),
+            graph: graph::userinfo_routes().with_state(site(Realm::microsoft())),
             github: issuers::github_routes().with_state(site(Realm::microsoft())),
             cloud,
         }
@@ -126,35 +132,91 @@ impl fmt::Display for Dropped {
 impl std::error::Error for Dropped {}
 
 async fn answer(hosts: Arc<Hosts>, request: Request<Incoming>) -> Result<Response<Body>, Dropped> {
-    let host = host_of(&request);
+    let authority = authority_of(&request);
+    let host = host_of(&authority);
     let (parts, body) = request.into_parts();
     let Ok(body) = Limited::new(body, MAX_BODY).collect().await else {
         return Ok((StatusCode::PAYLOAD_TOO_LARGE, "the request is larger than 1 MiB or was cut off\n").into_response());
     };
     let body = body.to_bytes();
+    let path = parts.uri.path().to_owned();
+    let mut call = describe(&hosts.cloud, &host, &parts, &body);
     let Some(router) = hosts.named(&host).cloned() else {
         let text = format!("The simulator does not answer as {host:?}.\n");
+        hosts.cloud.calls.add(Call { status: StatusCode::MISDIRECTED_REQUEST.as_u16(), ..call });
         return Ok((StatusCode::MISDIRECTED_REQUEST, text).into_response());
     };
-    let path = parts.uri.path().to_owned();
     if path.starts_with("/_sim/") {
         return Ok(run(router, Request::from_parts(parts, Body::from(body))).await);
     }
-    let mut call = describe(&hosts.cloud, &host, &parts, &body);
-    let fault = hosts.cloud.faults.hit(&host, parts.method.as_str(), &path);
-    let response = match fault {
-        Some(FaultAction::Drop { .. }) => None,
-        Some(FaultAction::Answer { status, retry_after, body }) => Some(refusal(status, retry_after, body)),
-        Some(FaultAction::JwksDown { .. }) => Some(refusal(503, None, None)),
-        Some(FaultAction::Delay { delay_ms }) => {
-            tokio::time::sleep(Duration::from_millis(delay_ms)).await;
-            Some(run(router, Request::from_parts(parts, Body::from(body))).await)
+    let door = services::door(&host, &authority, &path);
+    let query = parts.uri.query().unwrap_or_default().to_owned();
+    let decoded = percent_encoding::percent_decode_str(&query).decode_utf8_lossy().into_owned();
+    let target =
+        Target { host: &host, method: parts.method.as_str(), path: door.as_ref().map_or(&path, |door| &door.path), query: &decoded };
+    let fault = hosts.cloud.faults.hit(target);
+    if door.is_some() && !decoded.is_empty() {
+        call.query = Some(decoded.clone());
+    }
+    let response = match (&fault, door) {
+        (Some(FaultAction::Drop { .. }), _) => None,
+        (Some(FaultAction::Answer { status, retry_after, body }), _) => Some(refusal(*status, *retry_after, body.clone())),
+        (Some(FaultAction::JwksDown { .. }), _) => Some(refusal(503, None, None)),
+        (Some(FaultAction::Huge { huge_mib }), _) => Some(oversized::response(*huge_mib)),
+        (fault, door) => {
+            if let Some(FaultAction::Delay { delay_ms }) = fault {
+                tokio::time::sleep(Duration::from_millis(*delay_ms)).await;
+            }
+            let response = match door {
+                Some(door) => {
+                    let twist = fault.as_ref().and_then(FaultAction::twist);
+                    serve_data(&hosts.cloud, &mut call, &door, &Arrived { host: &host, parts: &parts, query: &query, body: &body, twist })
+                        .await
+                }
+                None => run(router, Request::from_parts(parts, Body::from(body))).await,
+            };
+            Some(if let Some(FaultAction::Malformed { .. }) = fault { oversized::cut(response).await } else { response })
         }
-        None => Some(run(router, Request::from_parts(parts, Body::from(body))).await),
     };
     call.status = response.as_ref().map_or(0, |r| r.status().as_u16());
     hosts.cloud.calls.add(call);
     response.ok_or(Dropped)
+}
+
+/// A request for Graph or Resource Manager, as it came.
+struct Arrived<'a> {
+    host: &'a str,
+    parts: &'a http::request::Parts,
+    query: &'a str,
+    body: &'a Bytes,
+    twist: Option<crate::faults::Twist>,
+}
+
+/// Answers from what a directory holds; the log learns whose token it was.
+async fn serve_data(cloud: &Arc<Cloud>, call: &mut Call, door: &Door, arrived: &Arrived<'_>) -> Response<Body> {
+    let latency = lock(&cloud.knobs).latency_ms;
+    if latency > 0 {
+        tokio::time::sleep(Duration::from_millis(latency)).await;
+    }
+    let asked = graph::Asked {
+        host: arrived.host,
+        base: &door.base,
+        method: arrived.parts.method.as_str(),
+        path: &door.path,
+        query: arrived.query,
+        headers: &arrived.parts.headers,
+        body: arrived.body,
+        twist: arrived.twist,
+    };
+    let answered = match door.service {
+        Service::Graph => graph::answer(cloud, &asked),
+        Service::Arm => arm::answer(cloud, &asked),
+    };
+    if let Some(caller) = answered.caller {
+        call.directory = Some(caller.directory);
+        call.client_id = Some(caller.client.to_string());
+    }
+    answered.reply.response()
 }
 
 async fn run(router: Router, request: Request<Body>) -> Response<Body> {
@@ -164,11 +226,14 @@ async fn run(router: Router, request: Request<Body>) -> Response<Body> {
     }
 }
 
-/// The host asked for, in lower case and without its port.
-fn host_of(request: &Request<Incoming>) -> String {
+/// The host asked for, in lower case, with its port if one was said.
+fn authority_of(request: &Request<Incoming>) -> String {
     let header = || request.headers().get(header::HOST).and_then(|h| h.to_str().ok());
-    let authority = request.uri().authority().map(|a| a.as_str()).or_else(header).unwrap_or_default();
-    authority.rsplit_once(':').map_or(authority, |(host, _)| host).to_ascii_lowercase()
+    request.uri().authority().map(|a| a.as_str()).or_else(header).unwrap_or_default().to_ascii_lowercase()
+}
+
+fn host_of(authority: &str) -> String {
+    authority.rsplit_once(':').map_or(authority, |(host, _)| host).to_owned()
 }
 
 fn describe(cloud: &Cloud, host: &str, parts: &http::request::Parts, body: &Bytes) -> Call {
@@ -190,6 +255,8 @@ fn describe(cloud: &Cloud, host: &str, parts: &http::request::Parts, body: &Byte
         directory,
         // A client id is a GUID; anything else might be something secret in the wrong place.
         client_id: client_id.filter(|id| id.parse::<Uuid>().is_ok()),
+        query: None,
+        in_batch: false,
     }
 }
 

@@ -5,12 +5,13 @@ use crate::{
     calls::Call,
     cloud::{Cloud, lock},
     config::{CiJob, Directory, SimConfig},
-    demo,
+    demo, dns,
     entra::resource,
     faults::Fault,
     forge::{self, Forge},
     issuers, jwt,
     keys::SigningKey,
+    knobs::Knobs,
     minting, proxy,
     realm::Realm,
     server::{self, Hosts},
@@ -20,7 +21,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
     sync::Arc,
 };
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, UdpSocket};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -29,6 +30,7 @@ pub struct Sim {
     cloud: Arc<Cloud>,
     address: SocketAddr,
     proxy: SocketAddr,
+    dns: SocketAddr,
     stop: CancellationToken,
 }
 
@@ -54,6 +56,8 @@ impl Sim {
         let listener = bind(config.port).await?;
         let proxy_listener = bind(config.proxy_port).await?;
         let (address, proxy) = (listener.local_addr()?, proxy_listener.local_addr()?);
+        let names = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.context("opening a port for the name server")?;
+        let dns = names.local_addr()?;
         let (folder, rng) = (config.ca_folder.clone(), config.rng.clone());
         let (authority, cloud) = tokio::task::spawn_blocking(move || {
             let authority = Authority::open(folder.as_deref(), rng.as_ref())?;
@@ -65,7 +69,8 @@ impl Sim {
         let stop = CancellationToken::new();
         tokio::spawn(server::serve(listener, server::tls(&authority)?, Arc::new(Hosts::new(cloud.clone())), stop.clone()));
         tokio::spawn(proxy::serve(proxy_listener, address, stop.clone()));
-        Ok(Self { cloud, address, proxy, stop })
+        tokio::spawn(dns::serve(names, cloud.clone(), stop.clone()));
+        Ok(Self { cloud, address, proxy, dns, stop })
     }
 
     /// Where the HTTPS server listens.
@@ -87,6 +92,14 @@ impl Sim {
     /// `http://127.0.0.1:PORT`: a CONNECT proxy that leads Microsoft's names here and refuses all others.
     pub fn proxy_url(&self) -> String {
         format!("http://{}", self.proxy)
+    }
+    /// Where the name server of the scenarios' domains listens (UDP).
+    pub fn dns_address(&self) -> SocketAddr {
+        self.dns
+    }
+    /// What it answers: `txt name` or `cname name`, in lower case, to the records. For tests that pin answers.
+    pub fn dns_records(&self) -> std::collections::BTreeMap<String, Vec<String>> {
+        self.cloud.dns().into_iter().collect()
     }
     /// The test authority that signed the server's certificate.
     pub fn ca_pem(&self) -> &str {
@@ -229,31 +242,90 @@ impl Sim {
         self.cloud.faults.clear();
     }
 
+    /// `https://localhost:PORT/_graph`: Graph by the simulator's own name; `/v1.0` and `/beta` follow. It also answers at [`Sim::url`].
+    pub fn graph_url(&self) -> String {
+        format!("{}/_graph", self.url())
+    }
+    /// `https://localhost:PORT/_arm`: Resource Manager by the simulator's own name. It also answers at [`Sim::url`].
+    pub fn arm_url(&self) -> String {
+        format!("{}/_arm", self.url())
+    }
+    /// An administrator of the directory consents to everything the application asks for; `false` when the simulator has
+    /// no such directory or registration.
+    pub fn consent(&self, directory: Uuid, app: Uuid) -> bool {
+        self.cloud.consent(directory, app)
+    }
+    /// The service principal goes: token requests are refused (AADSTS7000229), tokens given out before answer 401.
+    /// `false` when there was none.
+    pub fn withdraw(&self, directory: Uuid, app: Uuid) -> bool {
+        self.cloud.consents.withdraw(directory, app)
+    }
+    /// An administrator consents, but to these Graph permissions only.
+    ///
+    /// # Errors
+    /// When the simulator has no such directory or registration.
+    pub fn consent_to(&self, directory: Uuid, app: Uuid, permissions: &[&str]) -> Result<()> {
+        self.cloud.consent_to(directory, app, permissions)
+    }
+    /// Every Graph and Resource Manager token of the directory is refused from now on; new ones are good.
+    pub fn revoke_tokens(&self, directory: Uuid) {
+        self.cloud.revoke_tokens(directory);
+    }
+    /// Reader on all of the directory's subscriptions, or no role at all, whatever its scenario says.
+    pub fn set_azure_reader(&self, directory: Uuid, app: Uuid, reader: bool) {
+        self.cloud.azure_roles.set(directory, app, reader);
+    }
+    /// Pace, page sizes and limits of Graph and Resource Manager.
+    pub fn knobs(&self) -> Knobs {
+        lock(&self.cloud.knobs).clone()
+    }
+    pub fn set_knobs(&self, knobs: Knobs) {
+        *lock(&self.cloud.knobs) = knobs;
+    }
+    /// Every answer of Graph and Resource Manager takes this much longer.
+    pub fn set_latency(&self, millis: u64) {
+        lock(&self.cloud.knobs).latency_ms = millis;
+    }
+    /// Whether Graph's published limits are enforced; they are from the start.
+    pub fn set_limits(&self, enforced: bool) {
+        let mut knobs = lock(&self.cloud.knobs);
+        (knobs.limit_identity, knobs.limit_reports) = (enforced, enforced);
+    }
+    /// The largest page of a list.
+    pub fn set_page_size(&self, items: Option<usize>) {
+        lock(&self.cloud.knobs).page_size = items;
+    }
+
     /// The `sim` part of `demo.json`: what is where, and with which ids and secrets.
     pub fn describe(&self) -> serde_json::Value {
-        let directories: Vec<_> = self.directories().iter().map(describe_directory).collect();
-        serde_json::json!({"authority": self.url(), "calls": self.calls_url(), "directories": directories})
+        let directories: Vec<_> = self.directories().iter().map(|directory| self.describe_directory(directory)).collect();
+        serde_json::json!({
+            "authority": self.url(), "graph": self.graph_url(), "arm": self.arm_url(), "dns": self.dns.to_string(), "calls": self.calls_url(),
+            "directories": directories,
+        })
+    }
+    /// With its own applications; where there is something to scan, with those that an administrator may consent to as well.
+    fn describe_directory(&self, directory: &Directory) -> serde_json::Value {
+        let offered = if directory.holds.is_some() { self.cloud.registrations.as_slice() } else { &[] };
+        let apps: Vec<_> = directory
+            .apps
+            .iter()
+            .chain(offered)
+            .map(|app| {
+                let secret = app.secrets.iter().find(|s| s.expires.is_none()).map(|s| s.value.as_str());
+                let mut entry = serde_json::json!({"client_id": app.client_id, "purpose": app.name});
+                if let Some(secret) = secret {
+                    entry["secret"] = secret.into();
+                }
+                entry
+            })
+            .collect();
+        serde_json::json!({"id": directory.id, "name": directory.name, "apps": apps})
     }
     /// The names tokens carry when asked for by Microsoft's host names.
     pub fn microsoft_issuer(directory: Uuid) -> String {
         Realm::microsoft().issuer_v2(directory)
     }
-}
-
-fn describe_directory(directory: &Directory) -> serde_json::Value {
-    let apps: Vec<_> = directory
-        .apps
-        .iter()
-        .map(|app| {
-            let secret = app.secrets.iter().find(|s| s.expires.is_none()).map(|s| s.value.as_str());
-            let mut entry = serde_json::json!({"client_id": app.client_id, "purpose": app.name});
-            if let Some(secret) = secret {
-                entry["secret"] = secret.into();
-            }
-            entry
-        })
-        .collect();
-    serde_json::json!({"id": directory.id, "name": directory.name, "apps": apps})
 }
 
 async fn bind(port: u16) -> Result<TcpListener> {

@@ -101,6 +101,8 @@ async fn every_call_is_logged_without_its_secrets() {
     ];
     world.http.post(format!("{}/{}/oauth2/v2.0/token?slip=very-secret", world.sim.url(), CONTOSO.domain)).form(&form).send().await.unwrap();
     let expected = Call {
+        query: None,
+        in_batch: false,
         at: NOW.parse().unwrap(),
         host: "localhost".to_owned(),
         method: "POST".to_owned(),

@@ -1,7 +1,10 @@
 //! Entra's errors: a code, the OAuth word for it, and a text that names what was wrong. The wire body is the one of
 //! Microsoft's token endpoint; `invalid_client` answers 401, everything else 400.
 
-use crate::cloud::Cloud;
+use crate::{
+    cloud::Cloud,
+    config::{App, Directory},
+};
 use axum::response::{IntoResponse, Response};
 use bailiwick_base::Timestamp;
 use http::{HeaderValue, StatusCode};
@@ -50,6 +53,13 @@ impl Aadsts {
             "unauthorized_client",
             format!("Application with identifier '{client_id}' was not found in the directory '{directory}'."),
         )
+    }
+    pub fn no_service_principal(app: &App, directory: &Directory) -> Self {
+        let text = format!(
+            "The client application '{}'({}) is missing service principal in the tenant '{}'. See instructions here: https://go.microsoft.com/fwlink/?linkid=2225119",
+            app.client_id, app.name, directory.id
+        );
+        Self::new(7000229, "unauthorized_client", text)
     }
     pub fn user_not_assigned(user: &str, client_id: Uuid, app: &str) -> Self {
         let text = format!(

@@ -67,7 +67,7 @@ impl AccessToken<'_> {
         let tid = self.directory.id;
         let mut claims = json!({
             "iat": now, "nbf": now, "exp": now + lifetime,
-            "tid": tid, "uti": uti(cloud), "rh": "1.AAAA.", "aio": cloud.opaque(""),
+            "tid": tid, "uti": uti(cloud), "rh": cloud.refresh_handle(tid), "aio": cloud.opaque(""),
         });
         let v2 = self.resource.token_version == 2;
         let (client, acr) = if v2 { ("azp", "azpacr") } else { ("appid", "appidacr") };

@@ -4,6 +4,7 @@
 use crate::{
     config::{Api, App, Directory},
     entra::error::Aadsts,
+    services::Service,
 };
 use uuid::Uuid;
 
@@ -66,7 +67,7 @@ impl Resource {
     }
     /// The API named by App ID URI or client id, if this directory has it.
     pub fn find(directory: &Directory, name: &str) -> Option<Self> {
-        let name = name.trim_end_matches('/');
+        let name = own_name(name.trim_end_matches('/'));
         let id = name.parse::<Uuid>().ok();
         if let Some(known) = FIRST_PARTY.iter().find(|(client_id, _, uri)| uri.eq_ignore_ascii_case(name) || id == Some(*client_id)) {
             return Some(Self::of_microsoft(known));
@@ -83,6 +84,23 @@ impl Resource {
     fn all_scopes(&self) -> Vec<String> {
         self.api.as_ref().map_or_else(|| vec!["User.Read".to_owned()], |api| api.scopes.clone())
     }
+}
+
+/// Microsoft's name of an API that was named by the simulator's own address.
+fn own_name(name: &str) -> &str {
+    match name {
+        _ if name.ends_with("/_graph") => FIRST_PARTY[0].2,
+        _ if name.ends_with("/_arm") => FIRST_PARTY[1].2,
+        _ => name,
+    }
+}
+
+/// Whether a token for this audience is for the service. Resource Manager also answers to its older name.
+pub fn is_audience(service: Service, audience: &str) -> bool {
+    let audience = audience.trim_end_matches('/');
+    let (id, _, uri) = &FIRST_PARTY[service as usize];
+    let older = service == Service::Arm && audience == "https://management.core.windows.net";
+    audience == *uri || audience.parse() == Ok(*id) || older
 }
 
 /// A delegated request, taken apart.

@@ -104,6 +104,16 @@ impl<'a> TokenRequest<'a> {
         let named = self.client_id()?;
         named.parse().ok().and_then(|id: Uuid| directory.app(id)).ok_or_else(|| Aadsts::app_not_found(&named, &directory.name))
     }
+    /// The application that asks for itself: one of the directory, or one that an administrator consented to.
+    fn acting_app(&self, directory: &Directory) -> Result<App, Aadsts> {
+        let named = self.client_id()?;
+        let id: Uuid = named.parse().map_err(|_| Aadsts::app_not_found(&named, &directory.name))?;
+        match (self.cloud().app(directory.id, id), self.cloud().registration(id)) {
+            (Some(app), _) => Ok(app),
+            (None, Some(registration)) => Err(Aadsts::no_service_principal(registration, directory)),
+            (None, None) => Err(Aadsts::app_not_found(&named, &directory.name)),
+        }
+    }
     fn cross_origin(&self) -> bool {
         self.headers.contains_key(header::ORIGIN)
     }
@@ -116,7 +126,7 @@ impl<'a> TokenRequest<'a> {
                 format!("The grant type is not supported over the /{} endpoint. Use a tenant-specific endpoint.", self.segment),
             ));
         };
-        let app = self.app(directory)?;
+        let app = &self.acting_app(directory)?;
         if self.cross_origin() {
             return Err(cross_origin_refused());
         }

@@ -32,6 +32,22 @@ pub async fn world_of(config: SimConfig) -> World {
     World { sim, clock, http }
 }
 
+/// The demo scenario in which every directory with contents has consented to the reader; limits are off.
+pub async fn reader_world() -> World {
+    let world = world().await;
+    world.sim.set_limits(false);
+    for of in demo::SCANNED {
+        assert!(world.sim.consent(of.directory, demo::READER_CLIENT_ID));
+    }
+    world
+}
+
+/// A list read to its end.
+pub struct Whole {
+    pub items: Vec<Value>,
+    pub pages: usize,
+}
+
 pub fn client(sim: &Sim, proxy: Option<String>) -> reqwest::Client {
     match proxy {
         Some(proxy) => builder(sim).proxy(reqwest::Proxy::https(proxy).unwrap()),
@@ -125,6 +141,43 @@ impl World {
             ("code_verifier", VERIFIER.to_owned()),
             ("client_info", "1".to_owned()),
         ]
+    }
+    /// A token of the reader for Graph.
+    pub fn reader_token(&self, directory: Uuid) -> String {
+        self.sim.app_token_for(directory, demo::READER_CLIENT_ID, "https://graph.microsoft.com").unwrap()
+    }
+    /// A GET of the reader at Graph's own name of the simulator.
+    pub async fn graph(&self, directory: Uuid, path: &str, headers: &[(&str, &str)]) -> (u16, Value) {
+        self.graph_with(&self.reader_token(directory), path, headers).await
+    }
+    pub async fn graph_with(&self, token: &str, path: &str, headers: &[(&str, &str)]) -> (u16, Value) {
+        let response = self.get(&format!("{}{path}", self.sim.graph_url()), token, headers).await;
+        (response.status().as_u16(), response.json().await.unwrap_or_default())
+    }
+    /// Status, content type and text.
+    pub async fn graph_text(&self, directory: Uuid, path: &str, headers: &[(&str, &str)]) -> (u16, String, String) {
+        let response = self.get(&format!("{}{path}", self.sim.graph_url()), &self.reader_token(directory), headers).await;
+        let kind = response.headers()["content-type"].to_str().unwrap().to_owned();
+        (response.status().as_u16(), kind, response.text().await.unwrap())
+    }
+    pub async fn get(&self, url: &str, token: &str, headers: &[(&str, &str)]) -> reqwest::Response {
+        let mut request = self.http.get(url).bearer_auth(token);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.send().await.unwrap()
+    }
+    /// Follows next links to the end.
+    pub async fn collect(&self, directory: Uuid, path: &str) -> Whole {
+        let token = self.reader_token(directory);
+        let (mut items, mut pages, mut next) = (Vec::new(), 0, Some(format!("{}{path}", self.sim.graph_url())));
+        while let Some(url) = next {
+            let page: Value = self.get(&url, &token, &[]).await.json().await.unwrap();
+            items.extend(page["value"].as_array().unwrap_or_else(|| panic!("{page}")).iter().cloned());
+            pages += 1;
+            next = page["@odata.nextLink"].as_str().map(str::to_owned);
+        }
+        Whole { items, pages }
     }
     /// Posts to Contoso's token endpoint; `origin` as a browser would send it.
     pub async fn token(&self, form: &Pairs<'_>, origin: Option<&str>) -> (u16, Value) {

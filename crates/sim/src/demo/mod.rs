@@ -1,6 +1,10 @@
 //! The built-in scenario: two organisations, Contoso and Fabrikam, that both use Bailiwick. Every id is fixed, so that
 //! tests, demo and documents can name them; keys and certificates are made anew at each start.
 
+mod scanned;
+
+pub use scanned::*;
+
 use crate::config::{
     Api, App, AppSecret, Assignment, CiJob, Directory, FederatedCredential, Platform, RedirectKind, RedirectUri, SimConfig, User,
 };
@@ -95,7 +99,8 @@ impl SimConfig {
     /// The scenario, with the portal reachable at these redirect URIs.
     pub fn demo(portal_redirects: &[&str]) -> Self {
         Self {
-            directories: ORGS.iter().map(|org| org.directory(portal_redirects)).collect(),
+            directories: ORGS.iter().map(|org| org.directory(portal_redirects)).chain(SCANNED.iter().map(Scanned::directory)).collect(),
+            registrations: scanned::registrations(portal_redirects),
             ci_jobs: ORGS.iter().flat_map(Org::ci_jobs).collect(),
             ..Self::default()
         }
@@ -127,15 +132,28 @@ impl Org {
         let assigned = Assignment { app: PORTAL_CLIENT_ID, roles: vec![] };
         let mut users: Vec<User> = names
             .into_iter()
-            .map(|(name, local, oid)| User { oid, name: name.to_owned(), upn: self.upn(local), assignments: vec![assigned.clone()] })
+            .map(|(name, local, oid)| User {
+                oid,
+                name: name.to_owned(),
+                upn: self.upn(local),
+                assignments: vec![assigned.clone()],
+                administrator: matches!(local, "owner" | "admin"),
+            })
             .collect();
-        users.push(User { oid: self.unassigned, name: "Uma Unassigned".to_owned(), upn: self.upn("unassigned"), assignments: vec![] });
+        users.push(User {
+            oid: self.unassigned,
+            name: "Uma Unassigned".to_owned(),
+            upn: self.upn("unassigned"),
+            assignments: vec![],
+            administrator: false,
+        });
         Directory {
             id: self.directory,
             domain: self.domain.to_owned(),
             name: self.name.to_owned(),
             users,
             apps: vec![self.api(), self.portal(portal_redirects), self.pipeline_app(), self.bystander_app()],
+            holds: None,
         }
     }
     fn api(&self) -> App {
