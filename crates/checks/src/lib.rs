@@ -4,12 +4,15 @@
 //! What must stay true: an absent value never counts as a pass; each request is made once however many checks read its answer; nothing of
 //! an answer is kept but what a rule looks at, ids and display names; a source that fails takes only its own checks along.
 
+mod cases;
 mod catalogue;
 mod job;
 mod report;
 mod request;
 mod rule;
+mod scan;
 
+pub use cases::{CaseOutcome, REQUIRED, missing_cases, run_case, run_cases};
 pub use catalogue::*;
 pub use job::*;
 pub use report::*;
@@ -17,4 +20,5 @@ pub use request::*;
 pub use rule::{OPERATORS, Rule, RuleError, Tree};
 
 mod plan;
+pub use scan::{scan, scan_by};
 pub use plan::{Placeholder, Plan, Planned, plan};

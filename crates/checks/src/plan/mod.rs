@@ -6,7 +6,7 @@ mod merge;
 mod placeholders;
 
 pub use helpers::Helper;
-pub use merge::Select;
+pub use merge::{Select, split};
 pub use placeholders::Placeholder;
 
 use crate::{Catalogue, Check, Collect, Job, Request, Rule, RuleError, Service, Tree};
@@ -30,7 +30,10 @@ pub struct Planned {
     pub(crate) readers: Vec<usize>,
     /// Checks whose condition of applying reads it.
     pub(crate) conditions: Vec<usize>,
+    /// Facts taken from it, and the checks that need them; licences and the organisation are read whatever is judged.
     pub(crate) helpers: BTreeSet<Helper>,
+    pub(crate) helped: BTreeSet<usize>,
+    pub(crate) always: bool,
     pub(crate) looks: Tree,
 }
 
@@ -72,7 +75,8 @@ pub(crate) fn plan_of(job: &Job, checks: &[Check]) -> Plan {
     let checks: Vec<Chosen> = checks.iter().filter(wanted).map(|check| Chosen::of(check, job)).collect();
     let mut plan = Plan { requests: Vec::new(), checks: Vec::new() };
     for helper in [Helper::Licences, Helper::Organization] {
-        plan.help(helper);
+        let at = plan.help(helper);
+        plan.requests[at].always = true;
     }
     for (at, chosen) in checks.iter().enumerate() {
         let Collect { service, path } = &chosen.check.collect;
@@ -82,16 +86,19 @@ pub(crate) fn plan_of(job: &Job, checks: &[Check]) -> Plan {
         if let Ok(rule) = &chosen.rule {
             plan.requests[request].looks.merge(&rule.looks());
             for helper in rule.functions().into_iter().flat_map(Helper::of) {
-                plan.help(*helper);
+                let (service, path) = helper.request();
+                let request = plan.help(*helper);
+                plan.requests[request].helped.insert(at);
+                plan.placeholders(service, path, at);
             }
         }
-        plan.placeholders(*service, path);
+        plan.placeholders(*service, path, at);
         if let (Some(condition), Some(applies)) = (&chosen.condition, &chosen.check.applies_when) {
             let of = applies.collect.as_ref().unwrap_or(&chosen.check.collect);
             let request = plan.request(of.service, &of.path, licence);
             plan.requests[request].conditions.push(at);
             plan.requests[request].looks.merge(&condition.looks());
-            plan.placeholders(of.service, &of.path);
+            plan.placeholders(of.service, &of.path, at);
         }
     }
     plan.checks = checks;
@@ -116,33 +123,40 @@ impl Plan {
         let same = |r: &Planned| r.service == service && r.path == path && r.select.joins(&path, &select);
         let at = self.requests.iter().position(same).unwrap_or_else(|| {
             let (readers, conditions) = Default::default();
-            let planned = Planned { service, path, select: select.clone(), readers, conditions, helpers: BTreeSet::new(), looks: Tree::default() };
-            self.requests.push(planned);
+            let (helpers, helped, looks) = Default::default();
+            self.requests.push(Planned { service, path, select: select.clone(), readers, conditions, helpers, helped, always: false, looks });
             self.requests.len() - 1
         });
         self.requests[at].select.merge(select);
         at
     }
 
-    fn help(&mut self, helper: Helper) {
+    fn help(&mut self, helper: Helper) -> usize {
         let (service, path) = helper.request();
         let at = self.request(service, path, None);
         if self.requests[at].helpers.insert(helper) {
             helper.looks().iter().for_each(|path| self.requests[at].looks.keep(path));
-            self.placeholders(service, path);
         }
+        at
     }
 
-    /// The listings that give a path's placeholders their values.
-    fn placeholders(&mut self, service: Service, path: &str) {
+    /// The listings that give a path's placeholders their values, for a check.
+    fn placeholders(&mut self, service: Service, path: &str, check: usize) {
         for placeholder in Placeholder::of(service, path) {
             if let Some((service, listing)) = placeholder.listing() {
                 let at = self.request(service, &listing, None);
                 placeholder.looks().iter().for_each(|path| self.requests[at].looks.keep(path));
                 self.requests[at].helpers.insert(Helper::Listing);
-                self.placeholders(service, &listing);
+                self.requests[at].helped.insert(check);
+                self.placeholders(service, &listing, check);
             }
         }
+    }
+
+    /// The place of a planned request by its path, `$select` apart.
+    pub(crate) fn find(&self, service: Service, path: &str) -> Option<usize> {
+        let (path, select) = merge::split(path, None);
+        self.requests.iter().position(|r| r.service == service && r.path == path && r.select.joins(&path, &select))
     }
 
     /// Whether a scan of this plan may make a request: one that is planned, or a next link that an answer of this scan handed out.

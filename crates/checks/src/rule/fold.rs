@@ -81,6 +81,8 @@ impl Fold {
                 self.actual.push(brief(value));
             }
             match truth {
+                // One value in a place of its own needs no naming.
+                _ if !rule.of_elements && !rule.property.many() => {}
                 Some(Truth::Unknown) => self.unclear.add(element, outer, ground.within),
                 Some(truth) if rule.list.offends(truth) => self.offending.add(element, outer, ground.within),
                 _ => {}
@@ -126,8 +128,7 @@ impl Fold {
         let (verdict, reason) = match strict {
             Ruling::Says(Truth::True) => (Verdict::Passed, None),
             Ruling::Nothing => (Verdict::Skipped, reason(ReasonCode::NothingToCheck, "There is nothing of this kind in the directory.")),
-            Ruling::Says(truth) if rule.exclusions && rule.ruling(&self.lenient) == Ruling::Says(Truth::True) => {
-                let _ = truth;
+            Ruling::Says(_) if rule.exclusions && rule.ruling(&self.lenient) == Ruling::Says(Truth::True) => {
                 let text = "Holds but for exclusions that are not declared in the settings: remove them, or declare those that are meant.";
                 (Verdict::PassedWithExclusions, reason(ReasonCode::Exclusions, text))
             }

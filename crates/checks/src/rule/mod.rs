@@ -12,7 +12,7 @@ mod scene;
 mod truth;
 pub(crate) mod values;
 
-pub use fold::{Fold, Outcome};
+pub use fold::{Fold, Ground, Outcome};
 pub use functions::{Function, PRIVILEGED_APP_ROLES};
 pub(crate) use functions::{active, guid, text};
 pub use list::{ListKind, ListRule, Ruling, Tally};
