@@ -254,7 +254,7 @@ impl CloudEndpoints {
             Some((suffix, port)) => (suffix, port.parse().ok()),
             None => (self.vault_suffix.as_str(), None),
         };
-        let vaults = AllowedHost::public(format!("*.{suffix}"), "Key Vault: credential inventory and rotation");
+        let vaults = AllowedHost::public(format!("*.{suffix}"), "Key Vault: what a vault holds, by name and date, never a value");
         vec![
             self.login.allowed("Entra ID: discovery, signing keys, tokens"),
             self.graph.origin.allowed("Microsoft Graph: the directory's configuration"),

@@ -34,3 +34,4 @@ pub use granted::{Granted, missing};
 pub use microsoft::{CallError, Limits, Microsoft, Reply, Service};
 pub use pace::{RealWaits, Until, Waits};
 pub use tokens::{Access, AccessToken, Reason, TokenRefusal, Tokens};
+pub use tokio_util::sync::CancellationToken;

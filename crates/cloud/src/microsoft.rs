@@ -267,7 +267,7 @@ impl Microsoft {
     }
 
     async fn finish(&self, access: &Access, items: &[Item<'_>], reply: &Reply) -> Vec<(usize, Result<Reply, CallError>)> {
-        let answers = batch::answers(reply, items.len(), self.0.pace.now());
+        let answers = batch::answers(reply, items.len(), self.0.pace.now(), self.0.limits.longest_wait);
         join_all(items.iter().zip(answers).map(|((place, ask, _), answer)| async move {
             let reply = match answer {
                 Answered::Done(reply) => Ok(reply),
@@ -285,6 +285,9 @@ impl Microsoft {
             (true, None) => self.0.pace.backoff(1),
             (false, None) => Duration::ZERO,
         };
+        if throttled {
+            self.0.budgets.block(&self.0.pace, access.directory, ask.lane, pause).await;
+        }
         self.0.pace.wait(pause, &access.until).await?;
         let reply = self.call(access, ask).await?;
         Ok(Reply { tries: reply.tries + 1, waited: reply.waited + pause, ..reply })

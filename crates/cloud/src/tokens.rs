@@ -3,7 +3,8 @@
 //! Stays true:
 //! - a token got with one credential is never served to another;
 //! - at most one fetch of the same token is under way, and those who wait share its outcome;
-//! - tokens and credentials reach no log, no error and no Debug; the bytes of requests and answers are wiped after use.
+//! - tokens and credentials reach no log, no error and no Debug; the forms sent for tokens and the answers that hold
+//!   them are wiped after use.
 
 mod refusal;
 mod slot;
@@ -113,8 +114,7 @@ impl Tokens {
     /// Why there is none.
     pub async fn fresh(&self, access: &Access, scope: &str) -> Result<AccessToken, TokenRefusal> {
         let slot = self.slot(access, scope).await;
-        slot.clear();
-        slot.get(&self.0.pace, &access.until, || self.fetch(access, scope)).await
+        slot.replace(&self.0.pace, &access.until, || self.fetch(access, scope)).await
     }
 
     async fn slot(&self, access: &Access, scope: &str) -> Arc<Slot> {

@@ -9,7 +9,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 /// The most requests one batch takes.
 pub(super) const MOST: usize = 20;
@@ -66,29 +66,31 @@ pub(super) enum Answered {
     /// To be asked alone, after this time if the answer named one.
     Again {
         throttled: bool,
-        after: Option<std::time::Duration>,
+        after: Option<Duration>,
     },
 }
 
 /// Sorts the answers to their places; what is missing, unreadable, throttled, failed or refused for its token is for
-/// asking alone.
-pub(super) fn answers(reply: &Reply, count: usize, now: Timestamp) -> Vec<Answered> {
+/// asking alone. A wait longer than `longest` is not waited for: its answer is handed back.
+pub(super) fn answers(reply: &Reply, count: usize, now: Timestamp, longest: Duration) -> Vec<Answered> {
     let mut places: Vec<Option<Answered>> = (0..count).map(|_| None).collect();
     let items = serde_json::from_slice(&reply.body).map(|read: Responses<'_>| read.responses).unwrap_or_default();
     for item in items {
         let place = item.id.parse::<usize>().ok().and_then(|place| places.get_mut(place));
         if let Some(empty @ None) = place {
-            *empty = Some(answered(reply, &item, now));
+            *empty = Some(answered(reply, &item, now, longest));
         }
     }
     let missing = || Answered::Again { throttled: false, after: None };
     places.into_iter().map(|place| place.unwrap_or_else(missing)).collect()
 }
 
-fn answered(reply: &Reply, item: &Item<'_>, now: Timestamp) -> Answered {
+fn answered(reply: &Reply, item: &Item<'_>, now: Timestamp, longest: Duration) -> Answered {
     let after = item.header("retry-after").and_then(|text| read_retry_after(text, now));
+    let settled = (200..600).contains(&item.status) && item.status != 401 && !retryable(item.status);
+    let too_long = item.status == 429 && after.is_some_and(|after| after > longest);
     match item.body(&reply.body) {
-        Some(body) if (200..600).contains(&item.status) && item.status != 401 && !retryable(item.status) => {
+        Some(body) if settled || too_long => {
             let request_id = item.header("request-id").and_then(super::clean_id).or_else(|| reply.request_id.clone());
             Answered::Done(Reply { status: item.status, retry_after: after, body, request_id, ..reply.clone() })
         }
@@ -103,7 +105,7 @@ mod tests {
     fn read(body: Value, count: usize) -> Vec<Answered> {
         let reply =
             Reply { status: 200, retry_after: None, tries: 1, waited: Default::default(), request_id: None, body: body.to_string().into() };
-        answers(&reply, count, "2026-11-22T08:00:00Z".parse().unwrap())
+        answers(&reply, count, "2026-11-22T08:00:00Z".parse().unwrap(), Duration::from_secs(300))
     }
 
     #[test]
@@ -157,7 +159,7 @@ mod tests {
                 request_id: None,
                 body: body.to_string().into(),
             };
-            let read = answers(&reply, 2, "2026-11-22T08:00:00Z".parse().unwrap());
+            let read = answers(&reply, 2, "2026-11-22T08:00:00Z".parse().unwrap(), Duration::from_secs(300));
             assert!(read.iter().all(|answer| matches!(answer, Answered::Again { .. })), "{body}");
         }
     }

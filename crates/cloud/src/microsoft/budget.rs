@@ -81,7 +81,7 @@ fn graph(url: &Url) -> (Lane, u32) {
 }
 
 /// A clock that went back further than this is believed, and the past forgotten.
-const AHEAD: SignedDuration = SignedDuration::from_mins(30);
+const AHEAD: SignedDuration = SignedDuration::from_mins(10);
 
 /// The starts of the last requests of one lane, oldest first.
 #[derive(Default)]

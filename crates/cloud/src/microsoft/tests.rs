@@ -193,6 +193,17 @@ async fn a_throttled_item_is_asked_alone_after_its_time() {
 }
 
 #[tokio::test]
+async fn an_item_told_to_wait_for_an_hour_is_handed_back() {
+    let world = World::new().await;
+    world.service.on("/graph/v1.0/a", [answer(429, json!({})).header("Retry-After", "3600")]);
+    world.service.on("/graph/v1.0/b", [fine()]);
+    let replies = world.microsoft.batch(&by_secret(CONTOSO), &["/v1.0/a", "/v1.0/b"]).await;
+    let first = replies[0].as_ref().unwrap();
+    assert_eq!((first.status, first.retry_after), (429, Some(Duration::from_secs(3600))));
+    assert_eq!((world.service.reads().len(), world.elapsed()), (1, 0.0));
+}
+
+#[tokio::test]
 async fn a_batch_that_makes_no_sense_is_asked_one_by_one() {
     for broken in [
         answer(400, json!({"error": {"code": "BadRequest"}})),

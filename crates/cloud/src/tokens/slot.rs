@@ -36,8 +36,8 @@ impl AccessToken {
         Self(Arc::new(Held { value, fetched: now, good_for }))
     }
 
-    /// The token itself.
-    pub fn expose(&self) -> &str {
+    /// The token itself. Every use can be found by searching for that word.
+    pub(crate) fn expose(&self) -> &str {
         self.0.value.expose()
     }
 
@@ -78,6 +78,17 @@ impl Slot {
 
     pub fn clear(&self) {
         self.hold(None);
+    }
+
+    /// A fetched token in place of the held one, which stays if there is none to be had.
+    pub async fn replace<F>(&self, pace: &Pace, until: &Until, fetch: impl FnOnce() -> F) -> Result<AccessToken, TokenRefusal>
+    where
+        F: Future<Output = Result<AccessToken, TokenRefusal>>,
+    {
+        let _turn = pace.within(until, self.turn.lock()).await?;
+        let token = fetch().await?;
+        self.hold(Some(token.clone()));
+        Ok(token)
     }
 
     /// The held token, or a fetched one. Those who wait behind a fetch share what it came to.

@@ -50,6 +50,17 @@ async fn a_token_is_asked_for_once_and_kept_until_five_minutes_before_its_end() 
 }
 
 #[tokio::test]
+async fn a_fresh_token_that_is_not_to_be_had_leaves_the_old_one_in_its_place() {
+    let world = World::new().await;
+    let (tokens, access) = (tokens(&world), by_secret(CONTOSO));
+    tokens.token(&access, &scope(&world)).await.unwrap();
+    assert_eq!(tokens.fresh(&access, &scope(&world)).await.unwrap().expose(), "token-2");
+    world.service.on(GRANT, [answer(400, json!({"error": "unauthorized_client", "error_codes": [700016]}))]);
+    assert_eq!(tokens.fresh(&access, &scope(&world)).await.err().unwrap().reason, Reason::AppNotInDirectory);
+    assert_eq!(tokens.token(&access, &scope(&world)).await.unwrap().expose(), "token-2");
+}
+
+#[tokio::test]
 async fn no_token_serves_another_directory_resource_or_credential() {
     let world = World::new().await;
     let tokens = tokens(&world);
