@@ -38,7 +38,7 @@ pub struct EgressConfig {
     pub allow: Vec<AllowedHost>,
     /// Certificates (PEM) of authorities to trust beside Mozilla's list, e.g. a company's own.
     pub extra_roots_pem: Option<Vec<u8>>,
-    /// Fixed addresses for names, instead of asking DNS. They are checked like any other. A port other than 0 takes the
+    /// Fixed addresses for names, or for every name `*.suffix` of one more label, instead of asking DNS. They are checked like any other. A port other than 0 takes the
     /// place of the scheme's own, not of one the URL names.
     pub pinned: HashMap<String, Vec<SocketAddr>>,
     pub connect_timeout: Duration,

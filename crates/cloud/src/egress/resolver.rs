@@ -29,7 +29,7 @@ impl Resolve for Gate {
         let (rules, pinned, plain) = (self.rules.clone(), self.pinned.clone(), self.plain);
         Box::pin(async move {
             let host = name.as_str().to_ascii_lowercase();
-            let addresses: Vec<SocketAddr> = match pinned.get(&host) {
+            let addresses: Vec<SocketAddr> = match pin(&pinned, &host) {
                 Some(fixed) => fixed.clone(),
                 // Names under `localhost` are this machine (RFC 6761, 6.3), though not every resolver knows it.
                 None if host.ends_with(".localhost") => vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0))],
@@ -43,6 +43,12 @@ impl Resolve for Gate {
             Ok(Box::new(addresses.into_iter()) as Addrs)
         })
     }
+}
+
+/// The fixed addresses of a name: its own, or those of `*.` and what follows its first label.
+fn pin<'p>(pinned: &'p HashMap<String, Vec<SocketAddr>>, host: &str) -> Option<&'p Vec<SocketAddr>> {
+    let parent = || host.split_once('.').and_then(|(_, parent)| pinned.get(&format!("*.{parent}")));
+    pinned.get(host).or_else(parent)
 }
 
 /// Whether a host under these rules may live at this address; the error says why not.

@@ -288,6 +288,24 @@ async fn a_public_name_can_be_pinned_to_a_port_of_its_own() {
     assert_eq!(ring.recent()[0].status, Some(200));
 }
 
+#[tokio::test]
+async fn vaults_are_pinned_together_and_names_under_localhost_are_this_machine() {
+    let (at, pem) = serve_tls("*.vault.example").await;
+    let rule = |host: &str| AllowedHost::public(host, "test").port(at.port()).private(loopback());
+    let allowed = allowing([rule("*.vault.example"), rule("*.vault.localhost")]);
+    let mut config = EgressConfig { extra_roots_pem: Some(pem), ..allowed };
+    config.pinned.insert("*.vault.example".into(), vec![SocketAddr::new(at.ip(), 0)]);
+    let (egress, _) = egress(config);
+    for vault in ["one", "two"] {
+        egress.get_json::<serde_json::Value>(&url(format!("https://{vault}.vault.example:{}/", at.port()))).await.unwrap();
+    }
+    // Found without DNS, and met with a certificate of another name.
+    let error = egress.send(Request::get(url(format!("https://one.vault.localhost:{}/", at.port())))).await.unwrap_err();
+    assert!(error.to_string().contains("certificate"), "{error}");
+    let strict = super::Egress::new(allowing([AllowedHost::public("*.vault.localhost", "test")]), clock(), Arc::new(NoRecorder)).unwrap();
+    assert_eq!(refusal_of(&strict, "https://one.vault.localhost/").await, "refused_address");
+}
+
 #[test]
 fn a_configuration_that_cannot_be_meant_is_refused() {
     let try_with = |config| Egress::new(config, clock(), Arc::new(NoRecorder)).map(|_| ());
