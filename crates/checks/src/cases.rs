@@ -55,7 +55,8 @@ pub fn run_case(check: &Check, name: &str) -> CaseOutcome {
     let whole = resolve(check, name, &mut BTreeSet::new());
     let case = whole.as_ref().ok().or_else(|| check.cases.get(name)).cloned().unwrap_or_default();
     let expected = case.verdict.unwrap_or_else(|| by_name(name));
-    let (actual, reason, problem) = match whole.and_then(|case| judge(check, &case)) {
+    let own = check.cases.get(name).map(|case| case.answers.keys().cloned().collect()).unwrap_or_default();
+    let (actual, reason, problem) = match whole.and_then(|case| judge(check, &case, own)) {
         Err(problem) => (Verdict::Error, None, Some(problem)),
         Ok(result) => {
             let problem = differs(name, &case, expected, &result);
@@ -168,11 +169,13 @@ fn go<'v>(at: &'v mut Value, step: &Step, path: &str, make: bool) -> Result<&'v 
     .map_or_else(|| Err(format!("set or remove: {path} does not fit the answer")), Ok)
 }
 
-fn judge(check: &Check, case: &Case) -> Result<CheckResult, String> {
+/// `own` are the paths of answers that the case itself gives, which so must be read.
+fn judge(check: &Check, case: &Case, own: Vec<String>) -> Result<CheckResult, String> {
     let job = job(check, case);
-    let mut cloud = Cloud::new(check, case)?;
+    let mut cloud = Cloud::new(check, case);
     let report = scan::run(std::slice::from_ref(check), "cases", &job, &mut cloud, &mut Silent);
-    if let Some(path) = cloud.answers.iter().find(|(_, answer)| !answer.read).map(|(key, _)| key.1.clone()).filter(|_| case.licenses.is_none()) {
+    let read = |path: &String| cloud.answers.get(&(service_of(check, path), cloud.key(service_of(check, path), path))).is_some_and(|told| told.read);
+    if let Some(path) = own.iter().find(|path| case.licenses.is_none() && !read(path)) {
         return Err(format!("answers: the check never reads {path}"));
     }
     report.results.into_iter().next().ok_or_else(|| "the scan judged nothing".to_owned())
@@ -205,6 +208,7 @@ fn job(check: &Check, case: &Case) -> Job {
 /// A cloud that knows one case's answers.
 struct Cloud {
     answers: BTreeMap<(Service, String), Told>,
+    accounts: Vec<String>,
 }
 
 struct Told {
@@ -214,33 +218,33 @@ struct Told {
 }
 
 impl Cloud {
-    fn new(check: &Check, case: &Case) -> Result<Self, String> {
-        let mut answers = BTreeMap::new();
-        let mut tell = |service, path: &str, status, body: Value| {
-            answers.insert((service, key(service, path)), Told { status, body, read: false });
-        };
+    fn new(check: &Check, case: &Case) -> Self {
+        let accounts = case.settings.iter().flat_map(|settings| settings.emergency_accounts.iter().cloned()).collect();
+        let mut cloud = Self { answers: BTreeMap::new(), accounts };
+        let licences = case.licenses.clone().unwrap_or_else(|| check.license.iter().cloned().collect());
+        let plans: Vec<Value> =
+            licences.iter().map(|plan| json!({"servicePlanName": plan, "servicePlanId": plan, "provisioningStatus": "Success"})).collect();
+        let skus = json!({"value": [{"skuId": "sku", "capabilityStatus": "Enabled", "servicePlans": plans}]});
+        cloud.tell(Service::Graph, "/v1.0/subscribedSkus", 200, skus);
         for (path, body) in &case.answers {
-            tell(service_of(check, path), path, 200, body.clone());
+            cloud.tell(service_of(check, path), path, 200, body.clone());
         }
         let body = case.answer.clone().unwrap_or_else(|| json!({}));
-        tell(check.collect.service, &check.collect.path, case.status.unwrap_or(200), body);
-        // Only what a case says beside its own answer must be read.
-        let own = (check.collect.service, key(check.collect.service, &check.collect.path));
-        if let Some(own) = answers.get_mut(&own) {
-            own.read = true;
-        }
-        if !answers.contains_key(&(Service::Graph, "/v1.0/subscribedSkus".to_owned())) {
-            let licences = case.licenses.clone().unwrap_or_else(|| check.license.iter().cloned().collect());
-            let plans: Vec<Value> =
-                licences.iter().map(|plan| json!({"servicePlanName": plan, "servicePlanId": plan, "provisioningStatus": "Success"})).collect();
-            let skus = json!({"value": [{"skuId": "sku", "capabilityStatus": "Enabled", "servicePlans": plans}]});
-            answers.insert((Service::Graph, "/v1.0/subscribedSkus".to_owned()), Told { status: 200, body: skus, read: true });
-        }
-        Ok(Self { answers })
+        cloud.tell(check.collect.service, &check.collect.path, case.status.unwrap_or(200), body);
+        cloud
+    }
+
+    fn tell(&mut self, service: Service, path: &str, status: u16, body: Value) {
+        self.answers.insert((service, self.key(service, path)), Told { status, body, read: false });
+    }
+
+    /// As [`key`], emergency accounts by their placeholder.
+    fn key(&self, service: Service, path: &str) -> String {
+        self.accounts.iter().fold(key(service, path), |path, account| path.replace(account, "{emergencyAccountId}"))
     }
 
     fn answer(&mut self, request: &Request) -> (u16, Value) {
-        let asked = key(request.service, &request.path);
+        let asked = self.key(request.service, &request.path);
         if let Some(told) = self.answers.get_mut(&(request.service, asked.clone())) {
             told.read = true;
             return (told.status, told.body.clone());

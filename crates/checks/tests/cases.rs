@@ -2,28 +2,11 @@
 //!
 //! `BAILIWICK_CHECKS=entra.ca cargo test -p bailiwick-checks --test cases` runs those whose id begins so.
 
-use bailiwick_checks::{Catalogue, Check, LoadError, missing_cases, run_cases};
-use std::{collections::BTreeMap, fs, path::Path};
+mod common;
 
-/// Files as they are now, so that a change needs no build.
-fn files() -> Vec<(String, String)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../catalogue/checks");
-    let mut files = Vec::new();
-    for product in fs::read_dir(&root).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()) {
-        for file in fs::read_dir(product).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.extension().is_some_and(|e| e == "yaml")) {
-            let name = file.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
-            files.push((name, fs::read_to_string(file).unwrap()));
-        }
-    }
-    files
-}
-
-fn catalogue() -> (Catalogue, Vec<LoadError>) {
-    let files = files();
-    let wanted = std::env::var("BAILIWICK_CHECKS").unwrap_or_default();
-    let named = |name: &str| name.split('/').next_back().is_some_and(|name| name.starts_with(&wanted));
-    Catalogue::read_sound(files.iter().filter(|(name, _)| named(name)).map(|(name, text)| (name.as_str(), text.as_str())))
-}
+use bailiwick_checks::{Check, missing_cases, run_cases};
+use common::catalogue;
+use std::collections::BTreeMap;
 
 #[test]
 fn every_file_loads() {

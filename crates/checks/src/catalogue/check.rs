@@ -25,6 +25,7 @@ pub const FRAMEWORKS: &[(&str, &str, bool)] = &[
     ("pci_dss_4_0_1", "PCI DSS 4.0.1", false),
     ("hipaa", "HIPAA Security Rule", false),
     ("csa_ccm", "CSA CCM 4.0.13", false),
+    ("zero_trust_assessment", "Zero Trust Assessment", false),
 ];
 
 /// A check of the catalogue.

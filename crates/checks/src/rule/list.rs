@@ -35,6 +35,8 @@ pub struct Tally {
     pub denominator: u64,
     pub denominator_unknown: u64,
     enabled: Vec<bool>,
+    /// A list on the way was absent, so nobody knows how many elements there are.
+    lost: bool,
 }
 
 /// What a list rule says of a whole list.
@@ -103,6 +105,7 @@ impl ListRule {
         if let ListKind::Enabled(names) = &self.kind {
             return Some(tally.switch(names, element));
         }
+        tally.lost |= element.is_none();
         let test = |predicate: &Predicate| match (element, predicate) {
             (Some(element), _) => predicate.test(element, outer, scene),
             // Only a test of the element itself has something to say of an absent one.
@@ -144,6 +147,7 @@ impl ListRule {
             ListKind::None => decide(yes, Truth::True),
             ListKind::All if yes + no + unknown == 0 && self.least == 0 => return Ruling::Nothing,
             ListKind::All => decide(no, Truth::True),
+            ListKind::Count(..) if tally.lost => Truth::Unknown,
             ListKind::Count(low, high) => {
                 let within = |n: u64| *low <= n as f64 && n as f64 <= *high;
                 match unknown {
@@ -153,8 +157,9 @@ impl ListRule {
                 }
             }
             ListKind::Ratio { .. } if unknown + tally.denominator_unknown > 0 => Truth::Unknown,
-            ListKind::Ratio { .. } if tally.denominator == 0 => return Ruling::Nothing,
+            ListKind::Ratio { .. } if yes + tally.denominator == 0 => return Ruling::Nothing,
             ListKind::Ratio { at_most, bound, .. } => {
+                // Some against none is more than any bound.
                 let ratio = yes as f64 / tally.denominator as f64;
                 (if *at_most { ratio <= *bound } else { ratio >= *bound }).into()
             }

@@ -276,8 +276,12 @@ fn empty(value: &Value) -> Option<bool> {
 }
 
 fn matches(pattern: &Regex, value: &Value) -> Truth {
-    // A pattern that would take too long says nothing.
-    Truth::from(value.as_str().and_then(|text| pattern.is_match(text).ok()))
+    match value {
+        // Of a list: one of its texts does.
+        Value::Array(list) => Truth::any(list.iter().map(|one| matches(pattern, one))),
+        // A pattern that would take too long says nothing.
+        _ => Truth::from(value.as_str().and_then(|text| pattern.is_match(text).ok())),
+    }
 }
 
 fn flags(value: &Value, part: fn(char) -> bool, test: impl Fn(&dyn Fn(&str) -> bool) -> bool) -> Truth {

@@ -67,8 +67,8 @@ fn applied(outcome: Outcome, applies: Option<Verdict>, chosen: &Chosen) -> Outco
             let text = said.unwrap_or_else(|| "What the check is about is not in use in this directory.".to_owned());
             nothing(Verdict::Skipped, ReasonCode::NotApplicable, text)
         }
-        Some(Verdict::Unknown | Verdict::Error) if outcome.verdict == Verdict::Failed => {
-            let text = "It would fail, but whether the check applies to this directory is not known.".to_owned();
+        Some(Verdict::Unknown | Verdict::Error) if matches!(outcome.verdict, Verdict::Failed | Verdict::Passed | Verdict::PassedWithExclusions) => {
+            let text = "Whether the check applies to this directory is not known: a value that says so is absent.".to_owned();
             Outcome { verdict: Verdict::Unknown, reason: Some(Reason { code: ReasonCode::AbsentValue, text }), ..outcome }
         }
         _ => outcome,
