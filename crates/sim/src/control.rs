@@ -1,12 +1,14 @@
 //! The simulator's own controls under `/_sim/`, answered only under its own loopback names: faults, the call log, key
-//! rotation, tokens by request, the test authority. A program in another process does with it what a Rust test does
+//! rotation, tokens by request, consents, knobs, the test authority. A program in another process does with it what a Rust test does
 //! with the handle.
 
 use crate::{
+    cloud::lock,
     config::{CiJob, Platform},
     faults::Fault,
     issuers,
     keys::SigningKey,
+    knobs::Knobs,
     minting,
     site::Site,
 };
@@ -33,6 +35,67 @@ pub fn routes() -> Router<Site> {
         .route("/_sim/keys/{step}", post(keys))
         .route("/_sim/tokens", post(token))
         .route("/_sim/ci-tokens", post(ci_token))
+        .route("/_sim/consents", post(consent).delete(withdraw))
+        .route("/_sim/azure-readers", post(azure_reader))
+        .route("/_sim/revocations", post(revoke))
+        .route("/_sim/knobs", get(|State(site): State<Site>| async move { Json(lock(&site.cloud.knobs).clone()) }).put(set_knobs))
+        .route("/_sim/dns", get(|State(site): State<Site>| async move { Json(site.cloud.dns()) }))
+}
+
+/// An application in a directory.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Where {
+    directory: Uuid,
+    client_id: Uuid,
+    /// Graph permissions, in place of all that the registration asks for.
+    #[serde(default)]
+    permissions: Option<Vec<String>>,
+    /// Reader on the directory's subscriptions, or no role.
+    #[serde(default)]
+    reader: bool,
+}
+
+async fn consent(State(site): State<Site>, Json(asked): Json<Where>) -> Response {
+    let known = match &asked.permissions {
+        None => site.cloud.consent(asked.directory, asked.client_id),
+        Some(permissions) => {
+            let permissions: Vec<&str> = permissions.iter().map(String::as_str).collect();
+            site.cloud.consent_to(asked.directory, asked.client_id, &permissions).is_ok()
+        }
+    };
+    done(known, "there is no such directory or no such registration\n")
+}
+
+async fn withdraw(State(site): State<Site>, Json(asked): Json<Where>) -> Response {
+    done(site.cloud.consents.withdraw(asked.directory, asked.client_id), "there was no consent\n")
+}
+
+async fn azure_reader(State(site): State<Site>, Json(asked): Json<Where>) -> StatusCode {
+    site.cloud.azure_roles.set(asked.directory, asked.client_id, asked.reader);
+    StatusCode::NO_CONTENT
+}
+
+/// Ends every token of a directory.
+async fn revoke(State(site): State<Site>, Json(asked): Json<Revocation>) -> StatusCode {
+    site.cloud.revoke_tokens(asked.directory);
+    StatusCode::NO_CONTENT
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Revocation {
+    directory: Uuid,
+}
+
+/// All knobs at once; those absent go back to their default.
+async fn set_knobs(State(site): State<Site>, Json(knobs): Json<Knobs>) -> StatusCode {
+    *lock(&site.cloud.knobs) = knobs;
+    StatusCode::NO_CONTENT
+}
+
+fn done(known: bool, otherwise: &'static str) -> Response {
+    if known { StatusCode::NO_CONTENT.into_response() } else { (StatusCode::NOT_FOUND, otherwise).into_response() }
 }
 
 async fn calls(State(site): State<Site>) -> Response {

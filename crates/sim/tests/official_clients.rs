@@ -8,67 +8,10 @@ mod support;
 use bailiwick_sim::{CiJob, Platform, RedirectKind, RedirectUri, Sim, SimConfig, demo, demo::CONTOSO};
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use serde_json::{Value, json};
-use std::{
-    fs::{self, File},
-    io::Write,
-    path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
-};
-use support::claims;
+use support::{claims, python::Environment};
 
-const PACKAGES: &[&str] = &["msal==1.39.0", "azure-identity==1.27.0"];
+const CLIENTS: Environment = Environment { name: "venv-clients", packages: &["msal==1.39.0", "azure-identity==1.27.0"] };
 const WEB_REDIRECT: &str = "https://server.example.test/callback";
-
-/// The interpreter with the clients installed. Test processes wait for each other on a lock file.
-fn python() -> PathBuf {
-    let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target");
-    fs::create_dir_all(&target).unwrap();
-    let lock = File::create(target.join("venv-clients.lock")).unwrap();
-    lock.lock().unwrap();
-    let (folder, done) = (target.join("venv-clients"), target.join("venv-clients/installed.txt"));
-    let python = folder.join("bin/python");
-    let wanted = PACKAGES.join("\n");
-    if fs::read_to_string(&done).is_ok_and(|text| text == wanted) {
-        return python;
-    }
-    succeed(Command::new("python3").args(["-m", "venv"]).arg(&folder).output().unwrap());
-    succeed(
-        Command::new(&python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(PACKAGES).output().unwrap(),
-    );
-    fs::write(done, wanted).unwrap();
-    python
-}
-
-fn succeed(output: Output) -> Vec<u8> {
-    assert!(output.status.success(), "{}\n{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    output.stdout
-}
-
-/// Runs a script with its settings on stdin. The certificate bundle is set, never inherited: machines preset it.
-async fn run(sim: &Sim, script: &str, settings: Value) -> Value {
-    let ca = tempfile::NamedTempFile::new().unwrap();
-    fs::write(ca.path(), sim.ca_pem()).unwrap();
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients").join(script);
-    let proxy = if settings["real_names"] == true { sim.proxy_url() } else { String::new() };
-    let output = tokio::task::spawn_blocking(move || {
-        let mut command = Command::new(python());
-        for name in ["HTTP_PROXY", "http_proxy", "https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy", "HTTPS_PROXY"] {
-            command.env_remove(name);
-        }
-        if !proxy.is_empty() {
-            command.env("HTTPS_PROXY", proxy).env("NO_PROXY", "localhost,127.0.0.1");
-        }
-        for name in ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE"] {
-            command.env(name, ca.path());
-        }
-        let mut child = command.arg(path).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        child.stdin.take().unwrap().write_all(settings.to_string().as_bytes()).unwrap();
-        child.wait_with_output().unwrap()
-    })
-    .await
-    .unwrap();
-    serde_json::from_slice(&succeed(output)).unwrap()
-}
 
 async fn sim() -> Sim {
     let mut config = SimConfig::demo(&[support::PORTAL]);
@@ -109,7 +52,7 @@ fn app_token(answer: &Value, issuer: &str, proof: &str) {
 async fn msal(real_names: bool) {
     let sim = sim().await;
     let issuer = issuer(&sim, real_names);
-    let answer = run(&sim, "msal_client.py", settings(&sim, real_names)).await;
+    let answer = CLIENTS.run(&sim, "msal_client.py", settings(&sim, real_names)).await;
     app_token(&answer["secret"], &issuer, "1");
     for way in ["certificate_sha256", "certificate_sha1", "federated"] {
         app_token(&answer[way], &issuer, "2");
@@ -129,7 +72,7 @@ async fn msal(real_names: bool) {
 async fn azure_identity(real_names: bool) {
     let sim = sim().await;
     let issuer = issuer(&sim, real_names);
-    let answer = run(&sim, "azure_identity_client.py", settings(&sim, real_names)).await;
+    let answer = CLIENTS.run(&sim, "azure_identity_client.py", settings(&sim, real_names)).await;
     app_token(&answer["secret"], &issuer, "1");
     for way in ["certificate", "federated", "workload", "pipelines"] {
         app_token(&answer[way], &issuer, "2");

@@ -145,11 +145,11 @@ impl<'a> Request<'a> {
         let asked = self.options.get("$top").and_then(|top| top.parse().ok()).unwrap_or(PAGE);
         let size = asked.min(lock(&self.cloud.knobs).page_size.unwrap_or(PAGE)).max(1);
         let items = (0..list.len()).filter_map(|at| list.item(at, &self.fill));
-        let items: Vec<Value> = items
-            .filter(|item| {
-                filter.as_ref().is_none_or(|filter| filter.passes(item, &|name, argument, item| self.call(name, argument, item)))
-            })
-            .collect();
+        let passes = |item: &Value| {
+            let subject = self.subject(item);
+            filter.as_ref().is_none_or(|filter| filter.passes(&subject, &|name, argument, item| self.call(name, argument, item)))
+        };
+        let items: Vec<Value> = items.filter(passes).collect();
         let end = (start + size).min(items.len());
         let next = match self.asked.twist {
             Some(Twist::Endless) if end >= items.len() => Some(start + 1_000_000 * usize::from(items.is_empty())),
@@ -162,6 +162,18 @@ impl<'a> Request<'a> {
             body["nextLink"] = self.link(next).into();
         }
         Ok(Reply::ok(body))
+    }
+
+    /// What the properties in a `$filter` are properties of: role definitions are known by what is inside, resources have a
+    /// `resourceType`.
+    fn subject(&self, item: &Value) -> Value {
+        match &self.path {
+            path if path.ends_with("/roledefinitions") => item["properties"].clone(),
+            path if path.ends_with("/resources") => {
+                json!({"resourceType": item["type"], "name": item["name"], "location": item["location"]})
+            }
+            _ => item.clone(),
+        }
     }
 
     /// Functions of `$filter` on role assignments.

@@ -17,15 +17,7 @@ pub const WRITER_SECRET: &str = "bailiwick-writer-sim-secret";
 /// Of both applications; refused with AADSTS7000222.
 pub const EXPIRED_SECRET: &str = "bailiwick-old-sim-secret";
 /// Where consent leads back to, below each redirect URI of the portal.
-pub const CONSENT_RETURNS: &[&str] = &[
-    "",
-    "connect",
-    "connect/return",
-    "directories/connect",
-    "connections/consent",
-    "api/v1/connections/consent",
-    "api/v1/connections/return",
-];
+pub const CONSENT_RETURN: &str = "connect/consent";
 
 /// The Graph permissions `Bailiwick Reader` asks for: one for each path that the catalogue and the live views read.
 pub const READER_PERMISSIONS: &[&str] = &[
@@ -187,7 +179,7 @@ pub fn many_id(n: u32) -> Uuid {
 pub(super) fn registrations(portal_redirects: &[&str]) -> Vec<App> {
     let app = |client: Uuid, name: &str, secret: &str, permissions: &[&str]| App {
         multi_tenant: true,
-        redirect_uris: portal_redirects.iter().flat_map(|portal| CONSENT_RETURNS.iter().map(move |path| redirect(portal, path))).collect(),
+        redirect_uris: portal_redirects.iter().map(|portal| redirect(portal, CONSENT_RETURN)).collect(),
         secrets: vec![
             AppSecret { value: secret.to_owned(), expires: None },
             AppSecret { value: EXPIRED_SECRET.to_owned(), expires: "2024-01-01T00:00:00Z".parse().ok() },

@@ -300,16 +300,7 @@ fn not_found(account: &str) -> Refused {
 
 /// The registered redirect URI that was asked for: the same text, but for the port of an installed program's http://localhost.
 fn redirect(app: &App, asked: Option<&str>) -> Result<Redirect, Aadsts> {
-    let wrong = |asked: &str| {
-        Aadsts::new(
-            50011,
-            "invalid_request",
-            format!(
-                "The redirect URI '{asked}' specified in the request does not match the redirect URIs configured for the application '{}'. Make sure the redirect URI sent in the request matches one added to your application in the Azure portal.",
-                app.client_id
-            ),
-        )
-    };
+    let wrong = |asked: &str| Aadsts::redirect_mismatch(asked, app.client_id);
     let Some(asked) = asked else {
         return match app.redirect_uris.as_slice() {
             [only] => Ok(Redirect { uri: only.uri.clone(), kind: only.kind }),

@@ -54,6 +54,12 @@ impl Aadsts {
             format!("Application with identifier '{client_id}' was not found in the directory '{directory}'."),
         )
     }
+    pub fn redirect_mismatch(asked: &str, client_id: Uuid) -> Self {
+        let text = format!(
+            "The redirect URI '{asked}' specified in the request does not match the redirect URIs configured for the application '{client_id}'. Make sure the redirect URI sent in the request matches one added to your application in the Azure portal."
+        );
+        Self::new(50011, "invalid_request", text)
+    }
     pub fn no_service_principal(app: &App, directory: &Directory) -> Self {
         let text = format!(
             "The client application '{}'({}) is missing service principal in the tenant '{}'. See instructions here: https://go.microsoft.com/fwlink/?linkid=2225119",

@@ -22,6 +22,7 @@ ul{list-style:none;margin:16px 0;padding:0}button{font:inherit;cursor:pointer}
 label{display:block;margin-bottom:4px}input{width:100%;padding:8px;font:inherit;color:inherit;background:var(--card);border:0;border-bottom:1px solid var(--text)}
 .actions{display:flex;gap:8px;justify-content:flex-end;margin-top:24px}.actions button{min-width:108px;padding:6px 12px;border:1px solid var(--line);background:var(--card);color:inherit}
 .actions .main{background:var(--blue);border-color:var(--blue);color:var(--on-blue)}
+.asked{max-height:40vh;overflow:auto;padding:8px 12px;border:1px solid var(--line);font-size:13px}
 .bad{color:var(--bad)}.note{margin:24px 0 0;color:var(--dim);font-size:13px}
 .unseen{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 dl{font-size:13px;color:var(--dim);overflow-wrap:anywhere}dd{margin:0 0 6px}
@@ -83,6 +84,23 @@ pub fn username(app: &str, typed: &str, problem: Option<&str>) -> Response {
         escape(typed)
     );
     page(StatusCode::OK, "Sign in to your account", &main)
+}
+
+/// What an administrator is asked: the permissions, by name, with Accept and Cancel.
+pub fn consent(app: &str, directory: &Directory, user: &User, permissions: &[&str]) -> Response {
+    let listed: String = permissions.iter().map(|permission| format!("<li>{}</li>\n", escape(permission))).collect();
+    let main = format!(
+        "<h1>Permissions requested</h1><p>Review for {}</p><p><strong>{}</strong> would like to, without a signed-in user:</p>\n<ul class=\"asked\" tabindex=\"0\" aria-label=\"Permissions\">\n{listed}</ul>\n\
+         <p>If you accept, this app gets access to the specified resources for all users in your organization.</p>\n\
+         <form method=\"post\"><input type=\"hidden\" name=\"account\" value=\"{}\">\n\
+         <div class=\"actions\"><button name=\"cancel\" value=\"1\">Cancel</button><button class=\"main\" name=\"accept\" value=\"1\">Accept</button></div></form>\n\
+         <p class=\"note\">Signed in as {}. This is a simulator on this machine.</p>",
+        escape(&directory.name),
+        escape(app),
+        user.oid,
+        escape(&user.upn)
+    );
+    page(StatusCode::OK, "Permissions requested", &main)
 }
 
 /// Errors that are not the application's business. Microsoft answers these with 200; so does this.

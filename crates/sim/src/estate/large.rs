@@ -62,8 +62,16 @@ fn user(index: usize, fill: &Fill) -> Value {
         "createdDateTime": "2023-02-01T09:00:00Z", "onPremisesSyncEnabled": null, "assignedLicenses": [], "assignedPlans": [],
         "externalUserState": if is_guest(index) { json!("Accepted") } else { Value::Null },
         "signInActivity": {"lastSignInDateTime": last, "lastNonInteractiveSignInDateTime": last, "lastSuccessfulSignInDateTime": last},
-        ">sponsors": sponsors,
+        ">sponsors": sponsors, ">authentication": {"fido2Methods": keys(index)},
     })
+}
+
+/// Security keys: the break-glass accounts have one, nobody else.
+fn keys(index: usize) -> Value {
+    match index {
+        0xe1 | 0xe2 => json!([{"id": format!("key-{index}"), "displayName": "Security key", "model": "YubiKey 5 NFC"}]),
+        _ => json!([]),
+    }
 }
 
 /// Every 25th member has no second factor.

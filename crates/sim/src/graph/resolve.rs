@@ -112,7 +112,11 @@ impl Request<'_> {
                     }
                     None => list.find(id, &fill).or_else(|| consented.into_iter().find(|item| item["id"] == id.as_str())),
                 };
-                (found.ok_or_else(|| Error::not_found(id))?, rest)
+                let found = found.ok_or_else(|| Error::not_found(id))?;
+                if path == "/serviceprincipals" && rest.iter().map(|name| name.to_lowercase()).eq(["approleassignedto"]) {
+                    return Ok(Found::Inner(Entry::List(self.assigned_to(list, &found))));
+                }
+                (found, rest)
             }
         };
         for name in rest {
@@ -129,6 +133,17 @@ impl Request<'_> {
             Value::Array(items) => Found::Inner(Entry::List(items)),
             one => Found::One(one),
         })
+    }
+
+    /// Who holds application roles of a resource: the assignments of all, seen from the other side.
+    fn assigned_to(&self, principals: &Entry, resource: &Value) -> Vec<Value> {
+        let fill = self.fill();
+        let all = (0..principals.len()).filter_map(|at| principals.item(at, &fill)).chain(self.consented());
+        let assignments = all.filter_map(|mut principal| match principal[">appRoleAssignments"].take() {
+            Value::Array(assignments) => Some(assignments),
+            _ => None,
+        });
+        assignments.flatten().filter(|assignment| assignment["resourceDisplayName"] == resource["displayName"]).collect()
     }
 
     /// The service principals that consent made.

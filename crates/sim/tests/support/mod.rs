@@ -1,6 +1,8 @@
 //! What the tests share: a running scenario, an HTTPS client that trusts its authority, and the steps of a sign-in.
 #![allow(dead_code, clippy::unwrap_used)] // each test file uses a part; helpers are not marked as tests
 
+pub mod python;
+
 use bailiwick_base::{ManualClock, Timestamp};
 use bailiwick_sim::{Sim, SimConfig, demo};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, jwk::JwkSet};
@@ -152,6 +154,15 @@ impl World {
     }
     pub async fn graph_with(&self, token: &str, path: &str, headers: &[(&str, &str)]) -> (u16, Value) {
         let response = self.get(&format!("{}{path}", self.sim.graph_url()), token, headers).await;
+        (response.status().as_u16(), response.json().await.unwrap_or_default())
+    }
+    /// A token of the reader for Resource Manager.
+    pub fn arm_token(&self, directory: Uuid) -> String {
+        self.sim.app_token_for(directory, demo::READER_CLIENT_ID, "https://management.azure.com").unwrap()
+    }
+    /// A GET of the reader at Resource Manager's own name of the simulator.
+    pub async fn arm(&self, directory: Uuid, path: &str) -> (u16, Value) {
+        let response = self.get(&format!("{}{path}", self.sim.arm_url()), &self.arm_token(directory), &[]).await;
         (response.status().as_u16(), response.json().await.unwrap_or_default())
     }
     /// Status, content type and text.

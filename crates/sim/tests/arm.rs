@@ -1,0 +1,71 @@
+//! Resource Manager for reading: roles decide what is seen, lists page, resources answer to their id.
+#![allow(clippy::unwrap_used)] // helpers of tests are not marked as tests
+
+mod support;
+
+use bailiwick_sim::demo::{NORTHWIND, READER_CLIENT_ID, TAILSPIN};
+use serde_json::{Value, json};
+use support::reader_world;
+
+const SUBSCRIPTION: &str = "/subscriptions/40470e11-5555-4555-8555-000000000001";
+
+fn code(answer: &(u16, Value)) -> (u16, &str) {
+    (answer.0, answer.1["error"]["code"].as_str().unwrap_or_default())
+}
+
+#[tokio::test]
+async fn a_role_opens_its_scope_and_nothing_else() {
+    let world = reader_world().await;
+    let vaults = format!("{SUBSCRIPTION}/providers/Microsoft.KeyVault/vaults?api-version=2023-07-01");
+    let (status, body) = world.arm(NORTHWIND.directory, &vaults).await;
+    assert_eq!((status, body["value"].as_array().unwrap().len()), (200, 2));
+    world.sim.set_azure_reader(NORTHWIND.directory, READER_CLIENT_ID, false);
+    assert_eq!(world.arm(NORTHWIND.directory, "/subscriptions?api-version=2022-12-01").await, (200, json!({"value": []})));
+    assert_eq!(code(&world.arm(NORTHWIND.directory, &vaults).await), (403, "AuthorizationFailed"));
+    world.sim.set_azure_reader(NORTHWIND.directory, READER_CLIENT_ID, true);
+    assert_eq!(world.arm(NORTHWIND.directory, &vaults).await.0, 200);
+    let root = "/providers/microsoft.aadiam/diagnosticSettings?api-version=2017-04-01";
+    assert_eq!(code(&world.arm(TAILSPIN.directory, root).await), (403, "AuthorizationFailed"));
+    assert_eq!(code(&world.arm(TAILSPIN.directory, &vaults).await), (404, "SubscriptionNotFound"));
+}
+
+#[tokio::test]
+async fn requests_say_their_version_and_carry_a_token_for_resource_manager() {
+    let world = reader_world().await;
+    assert_eq!(code(&world.arm(NORTHWIND.directory, "/subscriptions").await), (400, "MissingApiVersionParameter"));
+    let graph = world.reader_token(NORTHWIND.directory);
+    let wrong = world.get(&format!("{}/subscriptions?api-version=2022-12-01", world.sim.arm_url()), &graph, &[]).await;
+    assert_eq!(wrong.status().as_u16(), 401);
+    assert!(wrong.headers()["www-authenticate"].to_str().unwrap().contains("error=\"invalid_token\""));
+    let token = world.arm_token(NORTHWIND.directory);
+    let write =
+        world.http.put(format!("{}{SUBSCRIPTION}/resourcegroups/new?api-version=2021-04-01", world.sim.arm_url())).bearer_auth(token);
+    assert_eq!(write.send().await.unwrap().status().as_u16(), 403);
+}
+
+#[tokio::test]
+async fn lists_page_filter_and_lead_to_each_resource() {
+    let world = reader_world().await;
+    world.sim.set_page_size(Some(1));
+    let first = world
+        .arm(NORTHWIND.directory, &format!("{SUBSCRIPTION}/providers/Microsoft.Storage/storageAccounts?api-version=2023-05-01"))
+        .await
+        .1;
+    let next = first["nextLink"].as_str().unwrap();
+    let second: Value = world.get(next, &world.arm_token(NORTHWIND.directory), &[]).await.json().await.unwrap();
+    assert_eq!(
+        (&first["value"][0]["name"], &second["value"][0]["name"], &second["nextLink"]),
+        (&json!("nwprodlogs"), &json!("nwbackups"), &Value::Null)
+    );
+    world.sim.set_page_size(None);
+    let id = first["value"][0]["id"].as_str().unwrap().to_uppercase().replace("/SUBSCRIPTIONS", "/subscriptions");
+    assert_eq!(world.arm(NORTHWIND.directory, &format!("{id}?api-version=2023-05-01")).await.1["name"], "nwprodlogs");
+    let custom =
+        format!("{SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions?$filter=type eq 'CustomRole'&api-version=2022-04-01");
+    assert_eq!(world.arm(NORTHWIND.directory, &custom).await.1["value"].as_array().unwrap().len(), 1);
+    let resources = format!("{SUBSCRIPTION}/resources?$filter=resourceType eq 'Microsoft.KeyVault/vaults'&api-version=2021-04-01");
+    let resources = world.arm(NORTHWIND.directory, &resources).await.1;
+    assert_eq!((resources["value"].as_array().unwrap().len(), &resources["value"][0]["properties"]), (2, &Value::Null));
+    let unused = format!("{SUBSCRIPTION}/providers/Microsoft.Batch/batchAccounts?api-version=2024-02-01");
+    assert_eq!(world.arm(NORTHWIND.directory, &unused).await, (200, json!({"value": []})));
+}
