@@ -47,12 +47,14 @@ impl Orders {
     }
 }
 
-/// The program, with the engine that does the scan.
-pub fn run(scan: impl FnOnce(Job) -> ScanReport) -> ExitCode {
+/// The program, with the engine that does the scan. `prepare` comes before the lock: libraries that ask the machine something
+/// once (the regular expressions ask for the number of processors) do so there, and nothing has been read from outside yet.
+pub fn run(prepare: impl FnOnce(), scan: impl FnOnce(Job) -> ScanReport) -> ExitCode {
     let Some(orders) = Orders::from_arguments(std::env::args().skip(1)) else {
         eprintln!("bailiwick-scanner is started by bailiwickd, once for each scan, and is of no use by hand");
         return ExitCode::from(WRONG_ARGUMENTS);
     };
+    prepare();
     let lockdown = lock(orders.ceilings);
     match serve(orders.policy, lockdown, scan) {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,6 +1,7 @@
 //! A child that breaks the rules of the conversation is ended, and the parent takes no harm.
 
-use crate::hostile::{Heard, LIMITS, Refusing, fate, job, program, scanner};
+use crate::hostile::{Contoso, Heard, LIMITS, fate, job, program, scanner};
+use bailiwick_checks::{Service, plan};
 use bailiwick_scanner::{Limits, ScanEnd, Scanner};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -60,24 +61,31 @@ async fn a_fault_of_the_child_is_told_in_its_own_words() {
     assert_eq!(abort, "The scanner was ended by signal 6 (SIGABRT).");
 }
 
-/// The parent passes requests on and the broker decides: what it refuses, the child gets as a refusal and nothing else.
+/// The parent passes requests on and the broker decides by the plan: what it refuses, the child gets as a refusal and nothing else.
 #[tokio::test]
-async fn what_the_broker_refuses_does_not_come_back() {
-    let wanted = [
+async fn what_the_plan_does_not_name_does_not_come_back() {
+    let unplanned = [
         "/v1.0/users/alice@contoso.com/messages",
+        "/v1.0/users/alice@contoso.com/photo/$value",
+        "/v1.0/policies/authorizationPolicy/../../me",
         "http://169.254.169.254/metadata/identity/oauth2/token",
         "https://login.microsoftonline.com/common/oauth2/token",
-        "/v1.0/../v1.0/users",
         "https://graph.microsoft.com.evil.example/v1.0/users",
     ];
-    let mut job = job("ask");
-    job.only = Some(wanted.map(str::to_owned).to_vec());
-    let broker = Refusing::default();
-    let end = scanner(program()).run(&job, &broker, &mut Heard::default(), &CancellationToken::new()).await.unwrap_err();
+    let planned = plan(&job(""))
+        .requests
+        .iter()
+        .find(|request| request.service == Service::Graph && !request.pattern().contains('{'))
+        .unwrap()
+        .pattern();
+    // The hostile child asks for what the job's list of checks says; the plan is that of a job without the list.
+    let (broker, mut asking) = (Contoso::new(&job("")), job("ask"));
+    asking.only = Some(unplanned.iter().copied().chain([planned.as_str()]).map(str::to_owned).collect());
+    let end = scanner(program()).run(&asking, &broker, &mut Heard::default(), &CancellationToken::new()).await.unwrap_err();
     let ScanEnd::Failed { said, .. } = end else { panic!("{end}") };
-    for path in wanted {
-        let refusal = format!("{path} -> [Failed {{ kind: Refused, message: \"not in the plan\" }}]");
-        assert!(said.contains(&refusal), "{said}");
+    println!("{said}");
+    for path in unplanned {
+        assert!(said.contains(&format!("{path} -> [Failed {{ kind: Refused, message: \"not in the plan\" }}]")), "{said}");
     }
-    assert_eq!(*broker.asked.lock().unwrap(), wanted);
+    assert!(said.contains(&format!("{planned} -> [Body {{ status: 200")), "{said}");
 }

@@ -23,7 +23,7 @@ async fn when_running(
     };
     let mut sink = Heard { on_plan: Some(Box::new(on_plan)), ..Heard::default() };
     let child = Scanner { program: program(), limits };
-    let end = child.run(&job("spin"), &Refusing::default(), &mut sink, cancel).await.unwrap_err();
+    let end = child.run(&job("spin"), &Refusing, &mut sink, cancel).await.unwrap_err();
     let process = seen.lock().unwrap().take().unwrap();
     (end, process)
 }
@@ -79,7 +79,7 @@ async fn a_scan_nobody_waits_for_any_more_ends() {
     let running = tokio::spawn(async move {
         let mut sink = Heard { on_plan: Some(Box::new(on_plan)), ..Heard::default() };
         let limits = Limits { cpu: Duration::from_secs(60), ..LIMITS };
-        Scanner { program: program(), limits }.run(&job("spin"), &Refusing::default(), &mut sink, &CancellationToken::new()).await
+        Scanner { program: program(), limits }.run(&job("spin"), &Refusing, &mut sink, &CancellationToken::new()).await
     });
     let process = process.await.unwrap();
     running.abort();
@@ -125,8 +125,7 @@ async fn a_program_that_is_not_there_or_is_another_one_is_named() {
 #[tokio::test]
 async fn peak_memory_is_the_childs_own() {
     let ballast = std::hint::black_box(vec![1_u8; 192 << 20]);
-    let scanned =
-        scanner(program()).run(&job("fat"), &Refusing::default(), &mut Heard::default(), &CancellationToken::new()).await.unwrap();
+    let scanned = scanner(program()).run(&job("fat"), &Refusing, &mut Heard::default(), &CancellationToken::new()).await.unwrap();
     let peak = scanned.usage.peak_memory.unwrap();
     assert!((64 << 20..112 << 20).contains(&peak), "{peak} bytes");
     assert!(scanned.usage.cpu > Duration::ZERO && scanned.usage.wall >= scanned.usage.cpu / 4);

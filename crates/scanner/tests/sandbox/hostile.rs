@@ -1,9 +1,10 @@
 //! Starting the hostile child, and watching processes end.
 
-use bailiwick_checks::{Answer, CheckResult, FaultKind, Job, Request, ScanKind, Settings, SourceStatus};
+use bailiwick_checks::{Answer, CheckResult, FaultKind, Job, Plan, Request, ScanKind, Service, Settings, SourceStatus, plan};
 use bailiwick_scanner::{Broker, Limits, Policy, ScanEnd, Scanned, Scanner, Sink, Stop};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use std::collections::{BTreeMap, HashSet};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -63,7 +64,7 @@ pub fn job(name: &str) -> Job {
 
 /// Has the hostile child try one thing.
 pub async fn attempt(scanner: &Scanner, name: &str) -> Result<Scanned, ScanEnd> {
-    scanner.run(&job(name), &Refusing::default(), &mut Heard::default(), &CancellationToken::new()).await
+    scanner.run(&job(name), &Refusing, &mut Heard::default(), &CancellationToken::new()).await
 }
 
 /// What the hostile child said of its attempt, or what became of it.
@@ -75,16 +76,39 @@ pub async fn fate(scanner: &Scanner, name: &str) -> String {
     }
 }
 
-/// A broker that answers nothing, and remembers what it was asked.
-#[derive(Default)]
-pub struct Refusing {
-    pub asked: Mutex<Vec<String>>,
-}
+/// A broker that answers nothing.
+pub struct Refusing;
 
 impl Broker for Refusing {
     async fn fetch(&self, requests: &[Request]) -> Vec<Answer> {
-        self.asked.lock().unwrap().extend(requests.iter().map(|request| request.path.clone()));
         requests.iter().map(|_| Answer::Failed { kind: FaultKind::Refused, message: "not in the plan".to_owned() }).collect()
+    }
+}
+
+/// Answers what the plan of the job names: a DNS name has no records, a page is empty. Remembers what it was asked.
+pub struct Contoso {
+    pub plan: Plan,
+    pub asked: Mutex<Vec<Request>>,
+}
+
+impl Contoso {
+    pub fn new(job: &Job) -> Self {
+        Self { plan: plan(job), asked: Mutex::default() }
+    }
+
+    fn answer(&self, request: &Request) -> Answer {
+        if !self.plan.allows(request, &HashSet::new()) {
+            return Answer::Failed { kind: FaultKind::Refused, message: "not in the plan".to_owned() };
+        }
+        let body = if request.service == Service::Dns { r#"{"records":[]}"# } else { r#"{"value":[]}"# };
+        Answer::Body { status: 200, headers: BTreeMap::new(), body: body.into() }
+    }
+}
+
+impl Broker for Contoso {
+    async fn fetch(&self, requests: &[Request]) -> Vec<Answer> {
+        self.asked.lock().unwrap().extend_from_slice(requests);
+        requests.iter().map(|request| self.answer(request)).collect()
     }
 }
 

@@ -8,3 +8,4 @@ mod conversation;
 mod ends;
 mod escapes;
 mod hostile;
+mod shipped;
