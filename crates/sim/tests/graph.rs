@@ -134,6 +134,20 @@ async fn filters_selects_and_expands_reach_the_data() {
 }
 
 #[tokio::test]
+async fn application_roles_are_seen_from_the_resource_too() {
+    let world = reader_world().await;
+    let path = "/v1.0/servicePrincipals(appId='00000003-0000-0000-c000-000000000000')/appRoleAssignedTo";
+    let (_, body) = get(&world, &WINGTIP, path).await;
+    let holders = |role: &str| {
+        let of_role = body["value"].as_array().unwrap().iter().filter(|assignment| assignment["appRoleId"] == role);
+        of_role.map(|assignment| assignment["principalDisplayName"].as_str().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(holders("9e3f62cf-ca93-4989-b6ce-bf83c28f9fe8"), ["Reporting job"]);
+    assert_eq!(holders("06b708a9-e830-4db3-a914-8e69da51d44f"), ["Old survey tool"]);
+    assert_eq!(get(&world, &WINGTIP, &path.replace("00000003", "00000009")).await.0, 404);
+}
+
+#[tokio::test]
 async fn pages_are_followed_to_the_end_whole_and_in_order() {
     let world = reader_world().await;
     world.sim.set_page_size(Some(7));
