@@ -254,9 +254,8 @@ async fn a_hundred_random_kills_lose_nothing_and_duplicate_nothing() {
     let stop = Arc::new(AtomicBool::new(false));
     let orgs = [(CONTOSO, 1), (FABRIKAM, 2), (CONTOSO, 3), (FABRIKAM, 4)];
     let last_kill = Arc::new(Mutex::new(Instant::now()));
-    let pipelines = orgs.map(|(org, number)| {
-        tokio::spawn(Pipeline::new(org, number, &daemon.url, seed + number, last_kill.clone()).work(stop.clone()))
-    });
+    let pipelines = orgs
+        .map(|(org, number)| tokio::spawn(Pipeline::new(org, number, &daemon.url, seed + number, last_kill.clone()).work(stop.clone())));
     let begun = Instant::now();
     let mut kills = 0;
     while kills < wanted {

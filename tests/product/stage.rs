@@ -15,6 +15,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// The file that every run on stage holds.
 pub const REPORT: &str = "TestResults.json";
 
+/// The environment's application that reads. No directory of the stage knows it.
+pub const READER: &str = "b0a71a1c-0000-4000-8000-0000000000d4";
+
 /// What stands on the stage.
 pub struct Stage {
     pub world: World,
@@ -26,6 +29,8 @@ pub struct Stage {
     pub runs: [String; 2],
     pub series: String,
     pub finding: String,
+    /// A completed scan of Contoso's.
+    pub scan: String,
     pub project_key: Actor,
     document: Value,
     next: AtomicU64,
@@ -82,6 +87,8 @@ pub enum Kind {
     /// A workload of the directory without the upload role.
     WithoutRole,
     Ours(Grantee),
+    /// A key bound to the project on stage.
+    OurProject,
     /// A key bound to another project of the tenant.
     OtherProject,
     /// A caller of another tenant.
@@ -104,6 +111,10 @@ impl Stage {
             {
                 *limit = 1_000_000;
             }
+            let secret = config.data_folder.with_file_name("reader-secret");
+            std::fs::write(&secret, "stage-reader-secret").unwrap();
+            config.microsoft.reader.client_id = READER.into();
+            config.microsoft.reader.secret_file = secret;
         })
         .await;
         let (contoso, fabrikam) = (&world.contoso, &world.fabrikam);
@@ -127,7 +138,11 @@ impl Stage {
         let finding = findings["items"][0]["id"].as_str().unwrap().to_owned();
         let runs = runs.try_into().unwrap();
         let document = bailiwick_contract::openapi::document();
-        Self { world, project, other_project, runs, series, finding, project_key, document, next: AtomicU64::new(1) }
+        let scan = String::new();
+        let mut stage = Self { world, project, other_project, runs, series, finding, scan, project_key, document, next: AtomicU64::new(1) };
+        stage.scan = stage.completed_scan().await;
+        stage.settle_scans().await;
+        stage
     }
 
     pub fn contoso(&self) -> &Tenant {
@@ -151,7 +166,7 @@ impl Stage {
             caller("key of another tenant", fabrikam.key(None).await, Kind::Foreign(Grantee::Key)),
             caller("pipeline of another tenant", fabrikam.pipeline(), Kind::Foreign(Grantee::Workload)),
             caller("key of another project", contoso.key(Some(&self.other_project)).await, Kind::OtherProject),
-            caller("project key", self.project_key.clone(), Kind::Ours(Grantee::Key)),
+            caller("project key", self.project_key.clone(), Kind::OurProject),
             caller("tenant key", contoso.key(None).await, Kind::Ours(Grantee::Key)),
             caller("pipeline", contoso.pipeline(), Kind::Ours(Grantee::Workload)),
             caller("auditor", contoso.auditor(), role(Role::Auditor)),
@@ -214,6 +229,13 @@ impl Stage {
                 "name" => (if fresh { format!("{}.json", self.fresh()) } else { REPORT.into() }, Names::Project),
                 "member" => (self.new_member(&owner).await, Names::Tenant),
                 "api_key" => (id_of(&owner, "/api/v1/api-keys", json!({"name": "stage"}), "/api_key/id").await, Names::Tenant),
+                "connection" => (self.new_connection(&owner).await, Names::Tenant),
+                "scan" if fresh => (self.new_scan(&owner).await, Names::Tenant),
+                "scan" => (self.scan.clone(), Names::Tenant),
+                "check" => (CHECK.into(), Names::Tenant),
+                "schedule" => (self.new_schedule(&owner).await, Names::Tenant),
+                "pack" => (self.new_pack(&owner).await, Names::Tenant),
+                "version" => ("1".into(), Names::Tenant),
                 "directory" => (
                     id_of(&owner, "/api/v1/directories", json!({"id": self.fresh_id(), "name": "Contoso branch"}), "/id").await,
                     Names::Tenant,
@@ -266,12 +288,95 @@ impl Stage {
                 owner.put(&prepared.path, json!({"run": self.runs[0]})).await.ok();
             }
             "change_settings" => body["unknown_directory"] = json!("add"),
+            "connect_own_application" => {
+                body["client_id"] = json!(self.fresh_id());
+                body["credential"] = json!({"kind": "secret", "secret": "stage"});
+            }
+            "change_connection" => body["label"] = json!(format!("s{}", self.fresh())),
+            "complete_consent" => {
+                let begun = owner.post("/api/v1/consents", json!({"kind": "read", "directory": self.fresh_id()})).await.ok();
+                let url = reqwest::Url::parse(begun["url"].as_str().unwrap()).unwrap();
+                let state = url.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
+                *body = json!({"state": state, "error": "access_denied", "error_subcode": "cancel"});
+                prepared.names = Names::Tenant;
+            }
+            "start_scan" => {
+                body["connection"] = json!(self.new_connection(&owner).await);
+                prepared.names = Names::Tenant;
+            }
+            "create_scan_schedule" | "change_scan_schedule" => {
+                let connection = self.new_connection(&owner).await;
+                body["connection"] = json!(connection);
+                (body["cron"], body["zone"]) = (json!("30 2 * * *"), json!("Europe/Berlin"));
+                prepared.names = Names::Tenant;
+            }
+            "add_pack" => body["files"] = json!({"checks.rego": "package stage"}),
             _ => {}
         }
     }
 
     async fn new_member(&self, owner: &Actor) -> String {
         id_of(owner, "/api/v1/members", json!({"object_id": self.fresh_id(), "name": "Contoso temp", "role": "member"}), "/id").await
+    }
+
+    /// A connection to a directory nobody knows yet.
+    async fn new_connection(&self, owner: &Actor) -> String {
+        let credential = json!({"kind": "secret", "secret": "stage"});
+        let new = json!({"kind": "read", "directory": self.fresh_id(), "client_id": self.fresh_id(), "credential": credential});
+        id_of(owner, "/api/v1/connections", new, "/id").await
+    }
+
+    async fn new_scan(&self, owner: &Actor) -> String {
+        let connection = self.new_connection(owner).await;
+        id_of(owner, "/api/v1/scans", json!({"kind": "compliance", "connection": connection}), "/id").await
+    }
+
+    async fn new_schedule(&self, owner: &Actor) -> String {
+        let connection = self.new_connection(owner).await;
+        let new =
+            json!({"name": format!("s{}", self.fresh()), "kind": "exposure", "connection": connection, "cron": "0 3 * * *", "zone": "UTC"});
+        id_of(owner, "/api/v1/scan-schedules", new, "/id").await
+    }
+
+    async fn new_pack(&self, owner: &Actor) -> String {
+        let new = json!({"name": format!("s{}", self.fresh()), "version": "1", "files": {"a.rego": "package a"}});
+        id_of(owner, "/api/v1/scan-packs", new, "/name").await
+    }
+
+    /// A scan that has completed, put together by hand: its report is a run's artifact, as a scanner's would be.
+    async fn completed_scan(&self) -> String {
+        let (owner, report) = (self.contoso().owner(), scan_report(&self.contoso().org.directory.to_string()));
+        let scan = self.new_scan(&owner).await;
+        let run = owner.submit(json!({"source": "Bailiwick compliance scan"}), &[("scan.json", &report)]).await;
+        self.world.work().await;
+        sqlx::query(
+            "UPDATE bailiwick.scans SET state = 'completed', ending = NULL, run_id = $2::uuid, score = 0, complete = true, catalogue = '1',
+                counts = '{\"percent\": 0, \"passed\": 0, \"failed\": 1, \"unclear\": 0, \"skipped\": 0}' WHERE id = $1::uuid",
+        )
+        .bind(&scan)
+        .bind(&run)
+        .execute(&mut self.world.look().await)
+        .await
+        .unwrap();
+        // What a scan keeps while it is under way.
+        for statement in [
+            "INSERT INTO bailiwick.scan_checkpoints SELECT tenant_id, id, sha256('a'), 1, 1, 'sealed' FROM bailiwick.scans WHERE id = $1::uuid",
+            "INSERT INTO bailiwick.scan_progress SELECT tenant_id, id, '{\"phase\": \"storing\", \"requests_planned\": 1, \"requests_done\": 1,
+                \"checks_planned\": 1, \"checks_judged\": 1, \"requests_resumed\": 0}', 1, queued_at FROM bailiwick.scans WHERE id = $1::uuid
+             ON CONFLICT DO NOTHING",
+        ] {
+            sqlx::query(statement).bind(&scan).execute(&mut self.world.look().await).await.unwrap();
+        }
+        scan
+    }
+
+    /// One of everything else that scans and connections store.
+    async fn settle_scans(&self) {
+        let (owner, directory) = (self.contoso().owner(), self.contoso().org.directory);
+        self.new_schedule(&owner).await;
+        self.new_pack(&owner).await;
+        owner.post("/api/v1/consents", json!({"kind": "read", "directory": self.fresh_id()})).await.ok();
+        owner.put(&format!("/api/v1/scan-settings/{directory}"), json!({"emergency_accounts": ["emergency of contoso"]})).await.ok();
     }
 
     fn declared(&self, op: &OperationSpec) -> &Value {
@@ -328,6 +433,28 @@ impl Stage {
     }
 }
 
+/// The check of the catalogue that the stage's scan has judged.
+pub const CHECK: &str = "entra.authorization-policy.guest-invites";
+
+/// A scanner's report with one failed check.
+fn scan_report(directory: &str) -> Vec<u8> {
+    let score = json!({"passed": 0, "failed": 1, "unclear": 0, "skipped": 0, "percent": 0.0, "band": "Critical risk"});
+    let result = json!({
+        "check": CHECK, "version": 1, "title": "Guests are invited by few", "product": "entra", "severity": "medium", "verdict": "failed",
+        "reason": null, "actual": "everyone", "expected": {"in": ["none"]}, "path": "allowInvitesFrom",
+        "request": "/v1.0/policies/authorizationPolicy", "objects": [], "object_count": 0, "exclusions": [], "would_pass_if_enforced": false,
+        "frameworks": [{"framework": "cis_m365", "version": "7.0", "control": "5.1.6.3", "verdict": "failed"}],
+        "remediation": "Set who may invite guests.", "references": []
+    });
+    let report = json!({
+        "schema": "bailiwick.scan/1", "directory": directory, "directory_name": "Contoso", "kind": "compliance",
+        "started_at": "2026-11-22T08:00:00Z", "catalogue": "1", "complete": true, "results": [result],
+        "sources": [{"service": "graph", "path": "/v1.0/policies/authorizationPolicy", "state": "read", "status": 200, "requests": 1, "pages": 1, "items": 1, "checks": 1, "message": null}],
+        "scores": {"overall": score, "by_product": {"entra": score}, "by_framework": {"cis_m365 7.0": score}}, "packs": []
+    });
+    serde_json::to_vec(&report).unwrap()
+}
+
 async fn id_of(owner: &Actor, path: &str, body: Value, place: &str) -> String {
     owner.post(path, body).await.ok().pointer(place).unwrap().as_str().unwrap().to_owned()
 }
@@ -351,9 +478,16 @@ pub fn expected(op: &OperationSpec, kind: Kind, names: Names) -> u16 {
                 403
             }
         }
-        Kind::OtherProject if !allows(Grantee::Key) => 403,
+        Kind::OurProject | Kind::OtherProject if !allows(Grantee::Key) => 403,
+        Kind::OurProject => {
+            if names == Names::Tenant {
+                404
+            } else {
+                op.status
+            }
+        }
         Kind::OtherProject => {
-            if names == Names::Project {
+            if names != Names::Nothing {
                 404
             } else {
                 op.status

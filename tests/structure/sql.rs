@@ -181,7 +181,8 @@ fn only_the_store_and_each_capabilitys_db_name_the_database() {
 #[test]
 fn i16_roles_settings_and_transactions_are_touched_in_one_file() {
     let mut found = Vec::new();
-    for source in sources(PRODUCT) {
+    // `cloud` can name no database (the test above), and a PEM begins as a transaction does.
+    for source in sources(PRODUCT).into_iter().filter(|source| !source.path.starts_with("crates/cloud/")) {
         let tokens = flat(&source.tokens);
         for text in tokens.iter().filter_map(text_of) {
             let control = text.split(';').any(|part| {

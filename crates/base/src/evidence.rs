@@ -30,6 +30,8 @@ words! {
         ZeroTrust = 2 "zero_trust",
         ScubaGear = 3 "scubagear",
         Sarif = 4 "sarif",
+        /// Bailiwick's own scans of a directory.
+        Scan = 5 "scan",
     }
 }
 

@@ -63,6 +63,11 @@ ids! {
     CheckId,
     FindingId,
     JobId,
+    /// A consented access to a directory.
+    ConnectionId,
+    ScanId,
+    /// A time table of scans.
+    ScheduleId,
     /// One request, as logs, problems and trail entries name it.
     RequestId,
 }

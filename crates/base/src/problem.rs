@@ -36,6 +36,10 @@ codes! {
     NotFound = 404, "Nothing here that you may see";
     MethodNotAllowed = 405, "This address does not take that method";
     Conflict = 409, "The change collides with the present state";
+    /// A directory is scanned by one scan at a time.
+    ScanAlreadyRunning = 409, "A scan of this directory is under way";
+    /// There is no working connection to the directory, or the environment has no application to connect with.
+    NotConnected = 409, "The directory is not connected";
     WrongState = 409, "The run is not in a state that allows this";
     UnsupportedMedia = 415, "The content type is not accepted here";
     TooManyRequests = 429, "Too many requests";

@@ -4,20 +4,34 @@
 //! and the proof matrix. A route that is not declared here cannot exist; a declaration without a handler stops the server at start.
 
 pub mod audit;
+pub mod catalogue;
+pub mod connections;
 pub mod evidence;
 pub mod findings;
 pub mod identity;
 pub mod openapi;
 pub mod operation;
 pub mod permission;
+pub mod scans;
 pub mod tenancy;
 
-pub use operation::{AnswerKind, BodyKind, Effect, Empty, Guard, Method, Nothing, Operation, OperationSpec, RateClass, StreamBody};
+pub use operation::{
+    AnswerKind, BodyKind, Effect, Empty, EventStream, Guard, Method, Nothing, Operation, OperationSpec, RateClass, StreamBody,
+};
 pub use permission::{Grantee, Permission, Role};
 
 /// Every operation, in the order of the reference.
 pub fn operations() -> Vec<&'static OperationSpec> {
-    [tenancy::OPERATIONS, identity::OPERATIONS, evidence::OPERATIONS, findings::OPERATIONS, audit::OPERATIONS].concat()
+    [
+        tenancy::OPERATIONS,
+        identity::OPERATIONS,
+        evidence::OPERATIONS,
+        findings::OPERATIONS,
+        connections::OPERATIONS,
+        scans::OPERATIONS,
+        audit::OPERATIONS,
+    ]
+    .concat()
 }
 
 /// A route outside the operations that answers without a credential, with the reason it may.

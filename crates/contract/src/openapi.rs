@@ -102,6 +102,10 @@ fn operation(op: &OperationSpec, generator: &mut SchemaGenerator) -> Value {
             "description": "Done.",
             "content": {"application/json": {"schema": schema(generator), "example": (op.example)()}},
         }),
+        AnswerKind::Events(schema) => json!({
+            "description": "Server-sent events (text/event-stream), until there is nothing more to tell.",
+            "content": {"text/event-stream": {"schema": schema(generator), "example": (op.example)()}},
+        }),
         AnswerKind::Stream => {
             json!({"description": "The bytes.", "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}})
         }

@@ -4,6 +4,7 @@ use crate::permission::Permission;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
+use std::marker::PhantomData;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Method {
@@ -77,6 +78,8 @@ pub enum AnswerKind {
     Empty,
     Json(SchemaFn),
     Stream,
+    /// Server-sent events; each one's data is JSON of this schema.
+    Events(SchemaFn),
 }
 
 /// One operation, as data.
@@ -130,6 +133,10 @@ pub struct Empty;
 #[derive(Debug, Clone, Copy, Default)]
 pub struct StreamBody;
 
+/// Server-sent events that each carry a `T` as JSON, until there is nothing more to tell.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct EventStream<T>(PhantomData<fn() -> T>);
+
 /// What may stand as a request body.
 pub trait BodyType: Send + 'static {
     const KIND: BodyKind;
@@ -171,6 +178,13 @@ impl AnswerType for StreamBody {
     const KIND: AnswerKind = AnswerKind::Stream;
     fn check(_: Value) -> Result<(), String> {
         Ok(())
+    }
+}
+
+impl<T: Json> AnswerType for EventStream<T> {
+    const KIND: AnswerKind = AnswerKind::Events(|generator| generator.subschema_for::<T>());
+    fn check(example: Value) -> Result<(), String> {
+        serde_json::from_value::<T>(example).map(drop).map_err(|e| e.to_string())
     }
 }
 

@@ -96,6 +96,15 @@ permissions! {
     SettingsRead = "settings.read" [owner admin member auditor];
     SettingsWrite = "settings.write" [owner];
     TrailRead = "trail.read" [owner admin auditor];
+    ConnectionsRead = "connections.read" [owner admin member auditor];
+    /// Connects directories and disconnects them: decides what Bailiwick may reach.
+    ConnectionsManage = "connections.manage" [owner admin];
+    ScansRead = "scans.read" [owner admin member auditor key workload];
+    ScansRun = "scans.run" [owner admin member key workload];
+    /// Decides when and how scans judge: schedules, settings, packs.
+    ScansManage = "scans.manage" [owner admin];
+    /// Looks into a connected directory as it is now: policies, and people at risk.
+    LiveRead = "live.read" [owner admin member auditor];
 }
 
 impl Permission {
@@ -119,7 +128,14 @@ mod tests {
     /// I21: what changes credentials, people or settings needs an elevated role, and no key or workload holds it.
     #[test]
     fn elevated_permissions_stay_with_owners_and_admins() {
-        for permission in [Permission::KeysWrite, Permission::MembersWrite, Permission::SettingsWrite, Permission::DirectoriesWrite] {
+        for permission in [
+            Permission::KeysWrite,
+            Permission::MembersWrite,
+            Permission::SettingsWrite,
+            Permission::DirectoriesWrite,
+            Permission::ConnectionsManage,
+            Permission::ScansManage,
+        ] {
             for who in [Grantee::Key, Grantee::Workload, Grantee::Role(Role::Member), Grantee::Role(Role::Auditor)] {
                 assert!(!permission.held_by(who), "{permission:?} {who:?}");
             }

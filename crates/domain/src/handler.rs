@@ -1,11 +1,11 @@
-//! What a handler is: five kinds, one per effect, so that what an operation declares and what its handler can do are the same thing.
+//! What a handler is: a few kinds, by effect, so that what an operation declares and what its handler can do are the same thing.
 //!
 //! A read gets a READ ONLY scope. A write answers an [`Audited`] value and cannot commit by itself. An upload takes its bytes between
-//! two scopes, so that no transaction waits for a slow client. A disclosure is written to the trail before its first byte leaves.
+//! two scopes, so that no transaction waits for a slow client. Whatever asks the world outside does so between scopes too. A disclosure is written to the trail before its first byte leaves.
 
 use crate::Services;
 use bailiwick_base::{Problem, TenantId};
-use bailiwick_contract::{Guard, Operation};
+use bailiwick_contract::{EventStream, Guard, Operation};
 use bailiwick_store::{Admission, Audited, Caller, ReadScope, Request, WriteScope};
 use bytes::Bytes;
 use futures::stream::BoxStream;
@@ -91,6 +91,53 @@ pub trait DiscloseHandler: Operation {
         Self: Sized;
 }
 
+/// Answers with what the world outside says now: `prepare` looks into the tenant, `reach` calls out while no transaction waits.
+pub trait LiveHandler: Operation {
+    type Prepared: Send;
+    fn prepare(
+        services: &Services,
+        scope: &mut ReadScope,
+        call: &Call<Self>,
+    ) -> impl Future<Output = Result<Self::Prepared, Problem>> + Send
+    where
+        Self: Sized;
+    fn reach(services: &Services, prepared: Self::Prepared) -> impl Future<Output = Result<Self::Answer, Problem>> + Send;
+}
+
+/// Changes something by what the world outside says: `prepare` looks, `reach` calls out, `record` makes it count.
+pub trait ReachHandler: Operation {
+    type Prepared: Send;
+    type Reached: Send;
+    fn prepare(
+        services: &Services,
+        scope: &mut ReadScope,
+        call: &Call<Self>,
+    ) -> impl Future<Output = Result<Self::Prepared, Problem>> + Send
+    where
+        Self: Sized;
+    fn reach(services: &Services, prepared: Self::Prepared) -> impl Future<Output = Result<Self::Reached, Problem>> + Send;
+    fn record(
+        services: &Services,
+        scope: &mut WriteScope,
+        call: &Call<Self>,
+        reached: Self::Reached,
+    ) -> impl Future<Output = Result<Audited<Self::Answer>, Problem>> + Send
+    where
+        Self: Sized;
+}
+
+/// Tells how something stands, again and again, until there is nothing more to tell. Each look is a scope of its own, so that who may
+/// no longer see it hears no more.
+pub trait WatchHandler: Operation<Answer = EventStream<Self::Event>> {
+    type Event: serde::Serialize + Send;
+    /// How it stands, and whether that is the last word.
+    fn look(
+        services: &Services,
+        scope: &mut ReadScope,
+        path: &Self::Path,
+    ) -> impl Future<Output = Result<(Self::Event, bool), Problem>> + Send;
+}
+
 /// Where handlers are mounted: the HTTP adapter, and tests that list them.
 pub trait Mount {
     fn open<O: OpenHandler>(&mut self)
@@ -107,6 +154,18 @@ pub trait Mount {
     where
         O::Answer: serde::Serialize;
     fn disclose<O: DiscloseHandler<Body = bailiwick_contract::Empty>>(&mut self);
+    fn live<O: LiveHandler<Body = bailiwick_contract::Empty>>(&mut self)
+    where
+        O::Answer: serde::Serialize;
+    fn reach<O: ReachHandler>(&mut self)
+    where
+        O::Body: serde::de::DeserializeOwned + Sync,
+        O::Path: Sync,
+        O::Query: Sync,
+        O::Answer: serde::Serialize;
+    fn watch<O: WatchHandler<Body = bailiwick_contract::Empty>>(&mut self)
+    where
+        O::Path: Sync;
 }
 
 /// Which callers an operation's guard lets in.

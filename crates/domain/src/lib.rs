@@ -2,15 +2,21 @@
 //! (`jobs.rs`). Nothing here sees HTTP; every statement runs in a scope of the store.
 
 pub mod audit;
+pub mod connections;
 pub mod evidence;
 pub mod findings;
 pub mod handler;
 pub mod identity;
+pub mod microsoft;
+pub mod scans;
 pub mod tenancy;
 pub mod text;
 pub mod worker;
 
-pub use handler::{Call, DiscloseHandler, Download, Mount, OpenHandler, ReadHandler, UploadHandler, WriteHandler, admission};
+pub use handler::{
+    Call, DiscloseHandler, Download, LiveHandler, Mount, OpenHandler, ReachHandler, ReadHandler, UploadHandler, WatchHandler, WriteHandler,
+    admission,
+};
 
 pub use bailiwick_formats::Limits as FormatLimits;
 
@@ -25,6 +31,7 @@ pub struct Services {
     pub artifacts: Arc<ArtifactStore>,
     pub keyring: Arc<Keyring>,
     pub settings: Arc<Settings>,
+    pub microsoft: Arc<microsoft::Environment>,
 }
 
 /// What the operator's configuration says to the capabilities.
@@ -44,5 +51,7 @@ pub fn mount(to: &mut impl Mount) {
     identity::api::mount(to);
     evidence::api::mount(to);
     findings::api::mount(to);
+    connections::api::mount(to);
+    scans::api::mount(to);
     audit::api::mount(to);
 }

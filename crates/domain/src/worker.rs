@@ -1,6 +1,6 @@
 //! The worker: takes due jobs, runs each in its tenant's scope, keeps its lease alive, and puts failed ones back.
 
-use crate::{Services, evidence};
+use crate::{Services, evidence, scans};
 use bailiwick_base::{Problem, ProjectId, RequestId, uuid_v7};
 use bailiwick_store::{Admission, Audited, Caller, JobKind, Lease, Request, WriteScope};
 use std::sync::Arc;
@@ -39,7 +39,7 @@ pub fn nobody() -> Admission {
 }
 
 /// Every kind of job.
-pub const KINDS: &[&JobKind] = &[&evidence::jobs::PROCESS, &evidence::jobs::SWEEP];
+pub const KINDS: &[&JobKind] = &[&evidence::jobs::PROCESS, &evidence::jobs::SWEEP, &scans::jobs::RUN, &scans::schedules::DUE];
 
 /// The kinds that run by themselves, with their cron expressions.
 pub fn schedules() -> Vec<(&'static str, &'static str)> {
@@ -50,6 +50,8 @@ async fn run(services: &Services, lease: &Lease) -> Result<Done, Failed> {
     match lease.kind.as_str() {
         "evidence.process" => evidence::jobs::process(services, lease).await,
         "evidence.sweep" => evidence::jobs::sweep(services, lease).await,
+        "scans.run" => scans::jobs::run(services, lease).await,
+        "scans.due" => scans::schedules::due(services, lease).await,
         other => Err(Failed(Problem::internal(format!("no handler for jobs of kind {other:?}")))),
     }
 }

@@ -24,6 +24,8 @@ pub struct Config {
     pub artifacts: Artifacts,
     pub keys: Keys,
     pub entra: Entra,
+    pub microsoft: Microsoft,
+    pub scanner: Scanner,
     pub limits: Limits,
     pub worker: Worker,
     #[serde(default)]
@@ -68,6 +70,54 @@ pub struct Entra {
     pub scope: String,
     pub upload_role: String,
     pub accept_v1: bool,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Microsoft {
+    pub reader: Application,
+    pub writer: Application,
+    pub federated_token_file: PathBuf,
+    pub managed_identity: String,
+    pub federated_issuer: String,
+    pub federated_subject: String,
+    pub earlier_consent: EarlierConsent,
+}
+
+/// One application registration of the environment; no client id: there is none.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Application {
+    pub client_id: String,
+    pub secret_file: PathBuf,
+    pub secret_expires: String,
+    pub certificate_file: PathBuf,
+    pub federated: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EarlierConsent {
+    Refuse,
+    Accept,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scanner {
+    pub program: PathBuf,
+    pub memory_mib: u64,
+    pub minutes: u64,
+    pub at_once: usize,
+    pub sandbox: Sandbox,
+}
+
+/// What happens where the kernel lacks something the sandbox needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sandbox {
+    Require,
+    AllowWeaker,
 }
 
 #[derive(Debug, Clone, Deserialize)]

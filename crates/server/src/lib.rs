@@ -2,5 +2,6 @@
 
 pub mod config;
 pub mod http;
+mod microsoft;
 pub mod runtime;
 pub mod tenants;

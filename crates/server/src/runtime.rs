@@ -6,7 +6,7 @@ use anyhow::Context;
 use bailiwick_base::{Clock, Rng};
 use bailiwick_cloud::egress::Ring;
 use bailiwick_cloud::entra::{BrowserAuthority, TokenConfig, TokenValidator};
-use bailiwick_cloud::{CloudEndpoints, Egress, EgressConfig};
+use bailiwick_cloud::{CloudEndpoints, Egress};
 use bailiwick_contract::tenancy::{PublicConfig, SignIn};
 use bailiwick_domain::{Services, Settings, worker};
 use bailiwick_store::PgConnectOptions;
@@ -84,7 +84,9 @@ pub async fn start(
         Login::Password(admin) => login_options(&admin, &key, &older, &*rng).await.context("cannot log in to the database")?,
     };
     let store = Store::open(login, config.database.connections, clock.clone(), rng.clone()).await.context("cannot open the database")?;
-    let services = services(config, store.clone(), key, older, &rng)?;
+    let calls = Arc::new(Ring::new(1_000));
+    let egress = crate::microsoft::egress(config, endpoints(config)?, calls.clone(), clock.clone())?;
+    let services = services(config, store.clone(), key, older, &rng, egress.clone())?;
     crate::tenants::ensure(&store, config)
         .await
         .map_err(|p| anyhow::anyhow!("{p}{}", p.internal.as_deref().map(|c| format!(": {c}")).unwrap_or_default()))?;
@@ -94,8 +96,7 @@ pub async fn start(
         // The folder is ours alone, so whoever held these is dead.
         store.release_leases().await.context("cannot take back the jobs of the last process")?;
     }
-    let calls = Arc::new(Ring::new(1_000));
-    let app = app(config, services.clone(), calls.clone(), clock)?;
+    let app = app(config, services.clone(), egress, clock)?;
     let (stop, stopped) = watch::channel(false);
     let mut tasks = Vec::new();
     if let Some(listener) = listener {
@@ -217,7 +218,9 @@ fn services(
     key: KeyEncryptionKey,
     older: Vec<KeyEncryptionKey>,
     rng: &Arc<dyn Rng>,
+    egress: Egress,
 ) -> anyhow::Result<Services> {
+    let microsoft = crate::microsoft::environment(config, endpoints(config)?, egress, &store, rng.clone())?;
     let keyring = older.into_iter().fold(Keyring::new(key, rng.clone()), Keyring::with_older);
     let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     let options = CloudOptions {
@@ -248,6 +251,7 @@ fn services(
         artifacts: Arc::new(ArtifactStore::open(&place, &options, rng.clone())?),
         keyring: Arc::new(keyring),
         settings: Arc::new(settings),
+        microsoft: Arc::new(microsoft),
     })
 }
 
@@ -283,19 +287,8 @@ fn public(config: &Config) -> anyhow::Result<PublicConfig> {
     Ok(PublicConfig { product: "Bailiwick".into(), version: env!("CARGO_PKG_VERSION").into(), sign_in: sign_in.collect() })
 }
 
-fn app(config: &Config, services: Services, calls: Arc<Ring>, clock: Arc<dyn Clock>) -> anyhow::Result<App> {
+fn app(config: &Config, services: Services, egress: Egress, clock: Arc<dyn Clock>) -> anyhow::Result<App> {
     let endpoints = endpoints(config)?;
-    let private = ranges(&config.entra.private_ranges, "entra.private_ranges")?;
-    let extra_roots_pem = match given(&config.entra.extra_ca_file) {
-        Some(file) => Some(std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?),
-        None => None,
-    };
-    let egress = EgressConfig {
-        allow: endpoints.allowed_hosts().into_iter().map(|host| host.private(private.clone())).collect(),
-        extra_roots_pem,
-        ..EgressConfig::default()
-    };
-    let egress = Egress::new(egress, clock.clone(), calls).context("cannot set up outbound calls")?;
     let mut tokens = TokenConfig::new(endpoints.clone());
     tokens.accept_v1 = config.entra.accept_v1;
     tokens.required_scope = config.entra.scope.clone();
@@ -316,7 +309,7 @@ fn app(config: &Config, services: Services, calls: Arc<Ring>, clock: Arc<dyn Clo
     })
 }
 
-fn ranges(texts: &[String], setting: &'static str) -> anyhow::Result<Vec<ipnet::IpNet>> {
+pub(crate) fn ranges(texts: &[String], setting: &'static str) -> anyhow::Result<Vec<ipnet::IpNet>> {
     texts.iter().map(|r| r.parse().with_context(|| format!("{setting}: {r:?} is not an address range like 10.0.0.0/8"))).collect()
 }
 

@@ -35,6 +35,11 @@ fn constraint(name: &str) -> Option<(Code, &'static str)> {
         "members_person" => (Code::Conflict, "This person is a member already."),
         "directories_pkey" => (Code::Conflict, "This directory is listed already."),
         "tenants_sign_in_directory" => (Code::Conflict, "This directory signs in to a tenant already."),
+        "connections_live" => (Code::Conflict, "This directory is connected already. Disconnect it first to connect it another way."),
+        "scans_one_at_a_time" => {
+            (Code::ScanAlreadyRunning, "A scan of this directory is under way. Wait until it has ended, or cancel it.")
+        }
+        "scan_schedules_name" => (Code::Conflict, "A schedule of this name exists already. Choose another name."),
         "api_keys_project" | "runs_project" => (Code::NotFound, "There is no such project."),
         _ => return None,
     })

@@ -87,6 +87,51 @@ impl WriteScope {
         Ok(id)
     }
 
+    /// Puts a job into the queue for a later time, if and when this scope is committed.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn enqueue_at(&mut self, job: NewJob, at: Timestamp) -> Result<JobId, StoreError> {
+        let id = self.enqueue(job).await?;
+        let tenant = self.tenant();
+        sqlx::query("UPDATE jobs SET run_at = $3 WHERE tenant_id = $1 AND id = $2")
+            .bind(tenant.0)
+            .bind(id.0)
+            .bind(sql_time(at))
+            .execute(self.sql())
+            .await?;
+        Ok(id)
+    }
+
+    /// Takes a waiting job out of the queue, known by its dedup key. One that runs goes on.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn unqueue(&mut self, dedup_key: &str) -> Result<(), StoreError> {
+        let tenant = self.tenant();
+        sqlx::query("DELETE FROM jobs WHERE tenant_id = $1 AND dedup_key = $2 AND state = 'queued'")
+            .bind(tenant.0)
+            .bind(dedup_key)
+            .execute(self.sql())
+            .await?;
+        Ok(())
+    }
+
+    /// Whether the job is still this lease's; if so it stays so until the transaction ends.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn holds(&mut self, lease: &Lease) -> Result<bool, StoreError> {
+        let found = sqlx::query("SELECT FROM jobs WHERE tenant_id = $1 AND id = $2 AND worker = $3 AND attempts = $4 FOR SHARE")
+            .bind(lease.tenant.0)
+            .bind(lease.id.0)
+            .bind(lease.worker)
+            .bind(lease.attempt)
+            .fetch_optional(self.sql())
+            .await?;
+        Ok(found.is_some())
+    }
+
     /// Takes a finished job out of the queue together with its effects.
     ///
     /// # Errors

@@ -125,6 +125,10 @@ impl Store {
     pub fn rng(&self) -> &dyn Rng {
         &*self.rng
     }
+    /// The clock, for parts that live as long as the store.
+    pub fn clock_shared(&self) -> Arc<dyn Clock> {
+        self.clock.clone()
+    }
 
     /// Enters a tenant to read.
     ///
@@ -205,6 +209,20 @@ impl Store {
         }
         scope.tx.commit().await?;
         Ok(value)
+    }
+
+    /// Keeps a job's own working state while it works: how far it has come, and what it would not do again. Nothing of a tenant's changes
+    /// by it, so the trail hears of it with the job's end. Kept only while the job holds its lease.
+    ///
+    /// # Errors
+    /// `conflict` when the lease was lost, or the scope is not Bailiwick's own; or the database's. Then nothing is kept.
+    pub async fn keep_working_state(&self, mut scope: WriteScope, lease: &crate::Lease) -> Result<(), StoreError> {
+        let own = matches!(scope.caller, Caller::System { .. });
+        if !own || !scope.holds(lease).await? {
+            return Err(bailiwick_base::Problem::new(bailiwick_base::Code::Conflict, "The job's lease was lost.").into());
+        }
+        scope.tx.commit().await?;
+        Ok(())
     }
 
     /// Writes a refusal into the tenant's trail.

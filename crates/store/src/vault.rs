@@ -80,6 +80,16 @@ impl WriteScope {
         Ok(Some(keyring.open_secret(&key, name, &sealed)?))
     }
 
+    /// Destroys a secret; one that is not there is destroyed already.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn destroy_secret(&mut self, name: &str) -> Result<(), StoreError> {
+        let tenant = self.tenant();
+        sqlx::query("DELETE FROM secrets WHERE tenant_id = $1 AND name = $2").bind(tenant.0).bind(name).execute(self.sql()).await?;
+        Ok(())
+    }
+
     fn sql_of_tenant(&mut self) -> (TenantId, &mut PgConnection) {
         (self.tenant(), self.sql())
     }
@@ -94,6 +104,22 @@ impl ReadScope {
         let tenant = self.tenant();
         let key = newest((tenant, self.sql()), keyring).await?;
         key.ok_or_else(|| StoreError::Problem(Problem::internal("the tenant has no key yet")))
+    }
+
+    /// Opens a secret.
+    ///
+    /// # Errors
+    /// As [`WriteScope::secret`].
+    pub async fn secret(&mut self, keyring: &Keyring, name: &str) -> Result<Option<Secret<Vec<u8>>>, StoreError> {
+        let tenant = self.tenant();
+        let sealed: Option<Vec<u8>> = sqlx::query_scalar("SELECT sealed FROM secrets WHERE tenant_id = $1 AND name = $2")
+            .bind(tenant.0)
+            .bind(name)
+            .fetch_optional(self.sql())
+            .await?;
+        let Some(sealed) = sealed else { return Ok(None) };
+        let key = self.tenant_key_version(keyring, secret_key_version(&sealed)?).await?;
+        Ok(Some(keyring.open_secret(&key, name, &sealed)?))
     }
 
     /// Checks that the environment's key-encryption keys open the tenant's key, where one was made.

@@ -538,6 +538,459 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/connection-options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Says what can be connected, and which permissions each kind of connection asks for.
+         * @description Says what can be connected, and which permissions each kind of connection asks for.
+         */
+        get: operations["get_connection_options"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/connections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists connections, newest first.
+         * @description Lists connections, newest first.
+         */
+        get: operations["list_connections"];
+        put?: never;
+        /**
+         * Connects a directory with an application registration of the customer's own.
+         * @description Connects a directory with an application registration of the customer's own.
+         */
+        post: operations["connect_own_application"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/connections/{connection}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Shows one connection: what was granted, and what each feature still lacks.
+         * @description Shows one connection: what was granted, and what each feature still lacks.
+         */
+        get: operations["get_connection"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Changes a connection's label, or makes it the primary one.
+         * @description Changes a connection's label, or makes it the primary one.
+         */
+        patch: operations["change_connection"];
+        trace?: never;
+    };
+    "/api/v1/consents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begins a consent: answers the address to send an administrator of the directory to.
+         * @description Begins a consent: answers the address to send an administrator of the directory to.
+         *
+         *     Microsoft sends the browser back to the portal, which hands what came on to `complete_consent`.
+         */
+        post: operations["begin_consent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/consents/complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ends a consent with what Microsoft answered: a connection, or why there is none.
+         * @description Ends a consent with what Microsoft answered: a connection, or why there is none.
+         *
+         *     A state counts once, for the person who began, until it expires.
+         */
+        post: operations["complete_consent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/connections/{connection}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Asks Microsoft for a token now, and compares what was granted with what each feature needs.
+         * @description Asks Microsoft for a token now, and compares what was granted with what each feature needs.
+         */
+        post: operations["check_connection"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/connections/{connection}/disconnect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Disconnects: nothing more is asked of the directory through it, from now on. Running scans of it are cancelled; what was
+         * @description Disconnects: nothing more is asked of the directory through it, from now on. Running scans of it are cancelled; what was
+         *     collected stays. A stored secret is destroyed.
+         */
+        post: operations["disconnect"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists scans, newest first.
+         * @description Lists scans, newest first.
+         */
+        get: operations["list_scans"];
+        put?: never;
+        /**
+         * Starts a scan. A directory is scanned by one scan at a time.
+         * @description Starts a scan. A directory is scanned by one scan at a time.
+         */
+        post: operations["start_scan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scans/{scan}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Shows one scan.
+         * @description Shows one scan.
+         */
+        get: operations["get_scan"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scans/{scan}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancels a scan that has not ended. Nothing more is asked of the directory for it, and nothing of it is kept as evidence.
+         * @description Cancels a scan that has not ended. Nothing more is asked of the directory for it, and nothing of it is kept as evidence.
+         */
+        post: operations["cancel_scan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scans/{scan}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follows a scan until it ends: one event now, and one whenever something changed.
+         * @description Follows a scan until it ends: one event now, and one whenever something changed.
+         */
+        get: operations["watch_scan"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scans/{scan}/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Shows a completed scan's scores by product and framework, its sources and its packs.
+         * @description Shows a completed scan's scores by product and framework, its sources and its packs.
+         */
+        get: operations["get_scan_summary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scans/{scan}/results": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists a completed scan's results.
+         * @description Lists a completed scan's results.
+         */
+        get: operations["list_scan_results"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scans/{scan}/results/{check}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Shows one result of a completed scan.
+         * @description Shows one result of a completed scan.
+         */
+        get: operations["get_scan_result"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scan-schedules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists schedules by name.
+         * @description Lists schedules by name.
+         */
+        get: operations["list_scan_schedules"];
+        put?: never;
+        /**
+         * Makes a schedule.
+         * @description Makes a schedule.
+         */
+        post: operations["create_scan_schedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scan-schedules/{schedule}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Changes a schedule: the whole of it is sent.
+         * @description Changes a schedule: the whole of it is sent.
+         */
+        put: operations["change_scan_schedule"];
+        post?: never;
+        /**
+         * Removes a schedule. Scans it began stay.
+         * @description Removes a schedule. Scans it began stay.
+         */
+        delete: operations["remove_scan_schedule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scan-settings/{directory}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Shows what scans of a directory are told about it.
+         * @description Shows what scans of a directory are told about it.
+         */
+        get: operations["get_scan_settings"];
+        /**
+         * Sets what scans of a directory are told about it: the whole of it is sent.
+         * @description Sets what scans of a directory are told about it: the whole of it is sent.
+         */
+        put: operations["set_scan_settings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scan-packs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists the tenant's packs, every version.
+         * @description Lists the tenant's packs, every version.
+         */
+        get: operations["list_packs"];
+        put?: never;
+        /**
+         * Adds a version of a pack. A version is written once: other files need another version.
+         * @description Adds a version of a pack. A version is written once: other files need another version.
+         */
+        post: operations["add_pack"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scan-packs/{pack}/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Removes a version of a pack: no further scan judges with it.
+         * @description Removes a version of a pack: no further scan judges with it.
+         */
+        delete: operations["remove_pack"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Looks at a directory's high-impact policies as they are now.
+         * @description Looks at a directory's high-impact policies as they are now.
+         */
+        get: operations["get_live_policies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/threats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Looks at the people at risk, the detections and the alerts of a directory as they are now, each source for itself.
+         * @description Looks at the people at risk, the detections and the alerts of a directory as they are now, each source for itself.
+         */
+        get: operations["get_live_threats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/trail": {
         parameters: {
             query?: never;
@@ -684,7 +1137,7 @@ export interface components {
          */
         Role: "owner" | "admin" | "member" | "auditor";
         /** @description The right to do one kind of thing. */
-        Permission: ("runs.submit" | "runs.read" | "runs.retry" | "findings.read" | "baselines.write" | "projects.read" | "projects.write" | "directories.read" | "directories.write" | "keys.read" | "keys.write" | "members.read" | "members.write" | "settings.read" | "settings.write" | "trail.read") | "artifacts.read";
+        Permission: ("runs.submit" | "runs.read" | "runs.retry" | "findings.read" | "baselines.write" | "projects.read" | "projects.write" | "directories.read" | "directories.write" | "keys.read" | "keys.write" | "members.read" | "members.write" | "settings.read" | "settings.write" | "trail.read" | "connections.read" | "scans.read" | "scans.run") | "artifacts.read" | "connections.manage" | "scans.manage" | "live.read";
         /** @description One page of a list. `next` is absent on the last page. */
         MemberPage: {
             items: components["schemas"]["Member"][];
@@ -836,11 +1289,8 @@ export interface components {
          * @enum {string}
          */
         RunState: "receiving" | "queued" | "processing" | "succeeded" | "failed" | "duplicate";
-        /**
-         * @description A family of reports. Drift never crosses families.
-         * @enum {string}
-         */
-        Family: "maester" | "zero_trust" | "scubagear" | "sarif";
+        /** @description A family of reports. Drift never crosses families. */
+        Family: ("maester" | "zero_trust" | "scubagear" | "sarif") | "scan";
         NamedProjectId: {
             id: components["schemas"]["ProjectId"];
             name: string;
@@ -887,7 +1337,7 @@ export interface components {
             artifact?: string | null;
         };
         /** @description What went wrong, for scripts. Codes are stable; titles may improve. */
-        Code: ("bad_request" | "bad_cursor" | "bad_report" | "unknown_format" | "limit_exceeded" | "hash_mismatch" | "unknown_directory" | "not_signed_in" | "not_allowed" | "not_found" | "method_not_allowed" | "conflict" | "wrong_state" | "unsupported_media" | "too_many_requests" | "internal" | "unavailable" | "storage_full") | "not_a_member";
+        Code: ("bad_request" | "bad_cursor" | "bad_report" | "unknown_format" | "limit_exceeded" | "hash_mismatch" | "unknown_directory" | "not_signed_in" | "not_allowed" | "not_found" | "method_not_allowed" | "conflict" | "wrong_state" | "unsupported_media" | "too_many_requests" | "internal" | "unavailable" | "storage_full") | "not_a_member" | "scan_already_running" | "not_connected";
         Artifact: {
             /** Format: uuid */
             id: string;
@@ -1359,6 +1809,749 @@ export interface components {
             /** Format: uuid */
             run: string;
         };
+        /** @description What can be connected here, and with which permissions. */
+        ConnectionOptions: {
+            /** @description `public`, `government`, `china` or `custom`. */
+            cloud: string;
+            offers: components["schemas"]["ConnectionOffer"][];
+            /** @description Whether an own registration may use the environment's federated identity. */
+            federated: boolean;
+            /** @description Subject, issuer and audience to trust in an own registration's federated credential. */
+            federated_subject?: components["schemas"]["FederatedSubject"] | null;
+            /** @description Where Microsoft sends people back to; register it in an own application. */
+            redirect_uri: string;
+        };
+        /** @description One kind of connection as this environment offers it. */
+        ConnectionOffer: {
+            kind: components["schemas"]["ConnectionKind"];
+            /** @description The environment's application; absent where the operator configured none, and only an own registration works. */
+            client_id?: string | null;
+            credential?: components["schemas"]["CredentialKind"] | null;
+            /** @description What consent gives, each with what needs it. */
+            permissions: components["schemas"]["NeededPermission"][];
+        };
+        /** @description What a connection is for. */
+        ConnectionKind: "read" | "write";
+        /** @description How the application proves itself to Microsoft. */
+        CredentialKind: "federated" | "certificate" | "secret";
+        /** @description One application permission, and what needs it. */
+        NeededPermission: {
+            permission: string;
+            features: components["schemas"]["Feature"][];
+        };
+        /**
+         * @description What of Bailiwick needs permissions in a directory.
+         * @enum {string}
+         */
+        Feature: "compliance_scan" | "exposure_scan" | "policies" | "threats" | "fixes";
+        FederatedSubject: {
+            issuer: string;
+            subject: string;
+            audience: string;
+        };
+        /** @description One page of a list. `next` is absent on the last page. */
+        ConnectionPage: {
+            items: components["schemas"]["Connection"][];
+            /** @description Pass as `cursor` for the next page. Opaque: its inside may change. */
+            next?: components["schemas"]["Cursor"] | null;
+        };
+        /** @description The consented access to a directory. */
+        Connection: {
+            id: components["schemas"]["ConnectionId"];
+            directory: components["schemas"]["NamedDirectoryId"];
+            kind: components["schemas"]["ConnectionKind"];
+            label: string;
+            /** @description The one that is meant when none is named; at most one of each kind. */
+            primary: boolean;
+            state: components["schemas"]["ConnectionState"];
+            app: components["schemas"]["ConnectionApp"];
+            /** @description Application permissions that Microsoft granted, when last checked. */
+            granted: string[];
+            features: components["schemas"]["FeatureAccess"][];
+            warnings: components["schemas"]["ConnectionWarning"][];
+            failure?: components["schemas"]["CloudFailure"] | null;
+            /** Format: date-time */
+            checked_at?: string | null;
+            /** Format: date-time */
+            connected_at: string;
+            connected_by: components["schemas"]["Principal"];
+            /** Format: date-time */
+            disconnected_at?: string | null;
+        };
+        /**
+         * Format: uuid
+         * @description A consented access to a directory.
+         */
+        ConnectionId: string;
+        /**
+         * @description How a connection stands. `unchecked` has not asked Microsoft yet; `failing` was refused when it last asked.
+         * @enum {string}
+         */
+        ConnectionState: "unchecked" | "working" | "failing" | "disconnected";
+        /** @description The application registration behind a connection. */
+        ConnectionApp: {
+            client_id: string;
+            /** @description True for the customer's own registration, false for the environment's. */
+            own: boolean;
+            credential: components["schemas"]["CredentialKind"];
+            /**
+             * Format: date-time
+             * @description When the secret or certificate ends, as far as it is known.
+             */
+            expires_at?: string | null;
+        };
+        /** @description Whether a feature has the permissions it needs. */
+        FeatureAccess: {
+            feature: components["schemas"]["Feature"];
+            /** @description Nothing is missing. Unknown, and so false, before the first check. */
+            ready: boolean;
+            /** @description Every application permission the feature uses, in the alphabet's order. */
+            needs: string[];
+            /** @description Those of them that are not granted. */
+            missing: string[];
+        };
+        /** @description Something about a connection that somebody should see to. */
+        ConnectionWarning: {
+            code: components["schemas"]["ConnectionWarningCode"];
+            /** @description One or two sentences: what, and what to do. */
+            detail: string;
+        };
+        ConnectionWarningCode: ("credential_ending" | "credential_ended") | "static_secret" | "write_permissions";
+        /** @description Why Microsoft refused. */
+        CloudFailure: {
+            code: components["schemas"]["CloudFailureCode"];
+            /** @description What happened and what to do next. */
+            detail: string;
+            /** @description Microsoft's own number, e.g. `AADSTS7000222`. */
+            microsoft_code?: string | null;
+        };
+        CloudFailureCode: "throttled" | "consent_missing" | "consent_declined" | "other_directory" | "other_person" | "earlier_consent" | "credential_ended" | "credential_refused" | "directory_unknown" | "application_unknown" | "permission_missing" | "unreachable" | "refused";
+        NewConsent: {
+            kind: components["schemas"]["ConnectionKind"];
+            /** @description The directory to connect. Consent given in another one is refused. */
+            directory: components["schemas"]["DirectoryId"];
+            /**
+             * @description What people will call it; the directory's name unless told.
+             * @default null
+             */
+            label: string | null;
+        };
+        /** @description A consent that has begun. */
+        Consent: {
+            /** @description Send the administrator's browser there. */
+            url: string;
+            /**
+             * Format: date-time
+             * @description Until then Microsoft's answer is taken, once.
+             */
+            expires_at: string;
+        };
+        /** @description What Microsoft put into the address it sent the browser back to, member by member. */
+        ConsentAnswer: {
+            state: string;
+            /** @default null */
+            tenant: string | null;
+            /** @default null */
+            admin_consent: string | null;
+            /** @default null */
+            error: string | null;
+            /** @default null */
+            error_subcode: string | null;
+            /** @default null */
+            error_description: string | null;
+            /** @default null */
+            scope: string | null;
+        };
+        /** @description What a consent came to: a connection, or why there is none. */
+        ConsentOutcome: {
+            connection?: components["schemas"]["Connection"] | null;
+            refusal?: components["schemas"]["CloudFailure"] | null;
+        };
+        NewOwnConnection: {
+            kind: components["schemas"]["ConnectionKind"];
+            directory: components["schemas"]["DirectoryId"];
+            /** @default null */
+            label: string | null;
+            /** @description The application (client) id of the registration in that directory. */
+            client_id: string;
+            credential: components["schemas"]["OwnCredential"];
+        };
+        /** @description What proves an own registration. A secret or key is sealed at once and never shown again. */
+        OwnCredential: {
+            kind: components["schemas"]["CredentialKind"];
+            /**
+             * @description The client secret's value (not its id).
+             * @default null
+             */
+            secret: string | null;
+            /**
+             * @description Certificate and private key, PEM, PKCS #8.
+             * @default null
+             */
+            certificate_pem: string | null;
+            /**
+             * Format: date-time
+             * @description When the secret ends, as Entra shows it; for a certificate it is read from it.
+             * @default null
+             */
+            expires_at: string | null;
+        };
+        ConnectionChange: {
+            /** @default null */
+            label: string | null;
+            /**
+             * @description True makes it the primary one of its kind.
+             * @default null
+             */
+            primary: boolean | null;
+        };
+        NewScan: {
+            kind: components["schemas"]["ScanKind"];
+            /**
+             * @description The connection to scan through; the primary one where none is named.
+             * @default null
+             */
+            connection: components["schemas"]["ConnectionId"] | null;
+        };
+        /**
+         * @description What a scan asks. `compliance` holds settings against named frameworks; `exposure` asks what the present configuration risks.
+         * @enum {string}
+         */
+        ScanKind: "compliance" | "exposure";
+        /** @description One scan. */
+        Scan: {
+            /** Format: uuid */
+            id: string;
+            kind: components["schemas"]["ScanKind"];
+            state: components["schemas"]["ScanState"];
+            directory: components["schemas"]["NamedDirectoryId"];
+            connection: components["schemas"]["ConnectionId"];
+            requested_by: components["schemas"]["Principal"];
+            /** @description The schedule that asked for it. */
+            schedule?: components["schemas"]["ScheduleId"] | null;
+            /** Format: date-time */
+            queued_at: string;
+            /** Format: date-time */
+            started_at?: string | null;
+            /** Format: date-time */
+            ended_at?: string | null;
+            progress: components["schemas"]["ScanProgress"];
+            /** @description Once completed. */
+            score?: components["schemas"]["Score"] | null;
+            /**
+             * Format: double
+             * @description Points more or fewer than the completed scan of the same kind and directory before this one.
+             */
+            score_change?: number | null;
+            /**
+             * Format: uuid
+             * @description The evidence run with its results, once completed.
+             */
+            run?: string | null;
+            /** @description What it did to findings, once the run is processed. */
+            findings?: components["schemas"]["FindingCounts"] | null;
+            end?: components["schemas"]["ScanEnd"] | null;
+            /** @description False when a source could not be read whole. */
+            complete?: boolean | null;
+            /** @description Version of the catalogue it judged by. */
+            catalogue?: string | null;
+            /**
+             * Format: uint32
+             * @description How often it was begun: more than once when a process ended meanwhile.
+             */
+            attempts: number;
+        };
+        /**
+         * @description The life of a scan: `queued`, `running`, then one of the other three, for good.
+         * @enum {string}
+         */
+        ScanState: "queued" | "running" | "completed" | "failed" | "cancelled";
+        /**
+         * Format: uuid
+         * @description A time table of scans.
+         */
+        ScheduleId: string;
+        /** @description How far a scan has come. */
+        ScanProgress: {
+            phase: components["schemas"]["ScanPhase"];
+            /**
+             * Format: uint32
+             * @description Grows while listings are read: how many requests follow from one is not known before.
+             */
+            requests_planned: number;
+            /** Format: uint32 */
+            requests_done: number;
+            /** Format: uint32 */
+            checks_planned: number;
+            /** Format: uint32 */
+            checks_judged: number;
+            /**
+             * Format: uint32
+             * @description Requests whose answers an earlier, interrupted try had kept.
+             */
+            requests_resumed: number;
+            /** @description The source read last. */
+            reading?: string | null;
+            /**
+             * @description Sources that could not be read whole, with why.
+             * @default []
+             */
+            degraded: components["schemas"]["ScanSource"][];
+        };
+        /** @description What a running scan is doing. */
+        ScanPhase: ("waiting" | "collecting" | "judging") | "starting" | "storing";
+        /** @description One thing a scan reads. */
+        ScanSource: {
+            /** @description `graph`, `arm`, `vault` or `dns`. */
+            service: string;
+            path: string;
+            state: components["schemas"]["SourceState"];
+            detail?: string | null;
+            /** @description The permission that is missing. */
+            permission?: string | null;
+        };
+        /** @description How one source of a scan or of a live view stands. */
+        SourceState: ("ok" | "needs_consent" | "not_licensed" | "error") | "not_there" | "not_connected";
+        /** @description A score: passed out of all that was judged, in percent. */
+        Score: {
+            /**
+             * Format: double
+             * @description 0 to 100; absent when nothing was judged.
+             */
+            percent?: number | null;
+            band?: components["schemas"]["Band"] | null;
+            /** Format: uint32 */
+            passed: number;
+            /**
+             * Format: uint32
+             * @description Everything judged that is no plain pass.
+             */
+            failed: number;
+            /**
+             * Format: uint32
+             * @description Of the failed: what could not be told.
+             */
+            unclear: number;
+            /** Format: uint32 */
+            skipped: number;
+        };
+        /**
+         * @description Excellent from 90, Good from 70, Needs attention from 50, Critical risk below.
+         * @enum {string}
+         */
+        Band: "excellent" | "good" | "needs_attention" | "critical_risk";
+        /** @description Why a scan failed or was cancelled. */
+        ScanEnd: {
+            code: components["schemas"]["ScanEndCode"];
+            /** @description What happened and what to do next. */
+            detail: string;
+            /** @description What Microsoft said, where that was it. */
+            cloud?: components["schemas"]["CloudFailure"] | null;
+        };
+        /** @description Why a scan failed or was cancelled. */
+        ScanEndCode: ("cancelled" | "time_limit" | "memory_limit" | "unreachable" | "internal") | "disconnected" | "connection_refused" | "sandbox_unavailable" | "scanner_ended" | "scanner_refused";
+        /** @description One page of a list. `next` is absent on the last page. */
+        ScanPage: {
+            items: components["schemas"]["Scan"][];
+            /** @description Pass as `cursor` for the next page. Opaque: its inside may change. */
+            next?: components["schemas"]["Cursor"] | null;
+        };
+        /** @description What is told while a scan goes on: the scan as it stands. The last one is settled. */
+        ScanEvent: {
+            scan: components["schemas"]["Scan"];
+        };
+        /** @description A scan's scores, its sources and its packs, whole. */
+        ScanSummary: {
+            /** Format: uuid */
+            scan: string;
+            scores: components["schemas"]["ScanScores"];
+            /** @description Every source that was asked, with how it went. */
+            sources: components["schemas"]["ScanSource"][];
+            packs: components["schemas"]["PackOutcome"][];
+        };
+        ScanScores: {
+            overall: components["schemas"]["Score"];
+            by_product: components["schemas"]["NamedScore"][];
+            by_framework: components["schemas"]["NamedScore"][];
+        };
+        /** @description The score of one product or framework. */
+        NamedScore: {
+            /** @description `entra`; `cis_m365`. */
+            name: string;
+            /**
+             * Format: double
+             * @description 0 to 100; absent when nothing was judged.
+             */
+            percent?: number | null;
+            band?: components["schemas"]["Band"] | null;
+            /** Format: uint32 */
+            passed: number;
+            /**
+             * Format: uint32
+             * @description Everything judged that is no plain pass.
+             */
+            failed: number;
+            /**
+             * Format: uint32
+             * @description Of the failed: what could not be told.
+             */
+            unclear: number;
+            /** Format: uint32 */
+            skipped: number;
+        };
+        /** @description What became of a pack in a scan. */
+        PackOutcome: {
+            name: string;
+            version: string;
+            /**
+             * Format: uint32
+             * @description How many checks it gave verdicts for.
+             */
+            checks: number;
+            /** @description Why it did not load, or what of it broke. */
+            detail?: string | null;
+        };
+        /** @description What a check came to. Only `passed` is one; an absent value is `unknown`. */
+        Verdict: ("passed" | "failed" | "error") | "passed_with_exclusions" | "skipped" | "unknown";
+        /** @description Results in the order of their checks, with what the filters offer. Each facet counts under the other filters. */
+        ScanResultPage: {
+            items: components["schemas"]["ScanResult"][];
+            /** @description Pass as `cursor` for the next page. Opaque: its inside may change. */
+            next?: components["schemas"]["Cursor"] | null;
+            /** @description Under the filters but the verdict's own. */
+            counts: components["schemas"]["VerdictCounts"];
+            products: {
+                [key: string]: number;
+            };
+            frameworks: {
+                [key: string]: number;
+            };
+            severities: {
+                /** Format: uint32 */
+                critical?: number;
+                /** Format: uint32 */
+                high?: number;
+                /** Format: uint32 */
+                info?: number;
+                /** Format: uint32 */
+                low?: number;
+                /** Format: uint32 */
+                medium?: number;
+                /** Format: uint32 */
+                none?: number;
+            };
+        };
+        /** @description What a scan found about one check. */
+        ScanResult: {
+            check: string;
+            /** Format: uint32 */
+            version: number;
+            title: string;
+            /** @description The product's folder in the catalogue: `entra`, `exchange`, `azure`. */
+            product: string;
+            severity: components["schemas"]["Severity"];
+            verdict: components["schemas"]["Verdict"];
+            reason?: components["schemas"]["VerdictReason"] | null;
+            /** @description What was there. */
+            actual: unknown;
+            /** @description What should be there. */
+            expected: unknown;
+            /** @description Where in the answer it was looked for. */
+            path: string;
+            /** @description The request that was answered. */
+            request: string;
+            /** @description Up to twenty of the things that fail it. */
+            objects: components["schemas"]["ResultObject"][];
+            /** Format: uint64 */
+            object_count: number;
+            /** @description Who or what is left out although nobody declared it. */
+            exclusions: string[];
+            /** @description Report-only today: enforced, it would pass. */
+            would_pass_if_enforced: boolean;
+            frameworks: components["schemas"]["ResultControl"][];
+            remediation: string;
+            references: string[];
+            /** @description The pack it is from; absent for the shipped catalogue. */
+            pack?: string | null;
+        };
+        /** @description Why a verdict is no plain pass or fail. */
+        VerdictReason: {
+            /** @description `licence`, `permission`, `feature_absent`, `nothing_to_check`, or what broke. */
+            code: string;
+            /** @description What happened, to which thing, and what to do next. */
+            detail: string;
+        };
+        /** @description A thing of the directory that fails a check, or that it could not be told of. */
+        ResultObject: {
+            id: string;
+            name?: string | null;
+            /** @description The subscription or domain it was found in, where there are several. */
+            within?: string | null;
+        };
+        /** @description A control of a framework that a check answers for. */
+        ResultControl: {
+            /** @description `cis_m365`, `cisa_scuba`, `eidsca`, `mitre`, `nis2`. */
+            framework: string;
+            version?: string | null;
+            control: string;
+            /** @description As the check's, but failed where a parameter was set looser than this framework asks. */
+            verdict: components["schemas"]["Verdict"];
+            loosened?: string | null;
+        };
+        /** @description How many results had each verdict. */
+        VerdictCounts: {
+            /** Format: uint32 */
+            passed: number;
+            /** Format: uint32 */
+            passed_with_exclusions: number;
+            /** Format: uint32 */
+            failed: number;
+            /** Format: uint32 */
+            skipped: number;
+            /** Format: uint32 */
+            unknown: number;
+            /** Format: uint32 */
+            error: number;
+            /** Format: uint32 */
+            total: number;
+        };
+        /** @description One page of a list. `next` is absent on the last page. */
+        ScanSchedulePage: {
+            items: components["schemas"]["ScanSchedule"][];
+            /** @description Pass as `cursor` for the next page. Opaque: its inside may change. */
+            next?: components["schemas"]["Cursor"] | null;
+        };
+        /** @description Scans that begin by themselves. */
+        ScanSchedule: {
+            id: components["schemas"]["ScheduleId"];
+            name: string;
+            kind: components["schemas"]["ScanKind"];
+            connection: components["schemas"]["ConnectionId"];
+            directory: components["schemas"]["NamedDirectoryId"];
+            /** @description Minute, hour, day of month, month, day of week. */
+            cron: string;
+            /** @description IANA time zone the cron is read in, e.g. `Europe/Berlin`. */
+            zone: string;
+            enabled: boolean;
+            /**
+             * Format: date-time
+             * @description Absent while it is not enabled, or its connection is gone.
+             */
+            next_at?: string | null;
+            /** Format: date-time */
+            last_at?: string | null;
+            /** Format: uuid */
+            last_scan?: string | null;
+            /** @description Why the last time began no scan. */
+            last_problem?: string | null;
+            /** Format: date-time */
+            created_at: string;
+        };
+        NewScanSchedule: {
+            name: string;
+            kind: components["schemas"]["ScanKind"];
+            connection: components["schemas"]["ConnectionId"];
+            cron: string;
+            zone: string;
+            /**
+             * @description True unless told.
+             * @default null
+             */
+            enabled: boolean | null;
+        };
+        SettingsOfDirectory: {
+            directory: components["schemas"]["DirectoryId"];
+            settings: components["schemas"]["ScanSettings"];
+            /** Format: date-time */
+            changed_at?: string | null;
+        };
+        /** @description What scans of a directory are told about it. */
+        ScanSettings: {
+            /**
+             * @description Object ids of accounts kept for emergencies: policies should leave these out.
+             * @default []
+             */
+            emergency_accounts: string[];
+            /**
+             * @description Object ids of groups that hold emergency accounts and nobody else.
+             * @default []
+             */
+            emergency_groups: string[];
+            /**
+             * @description By check, or `*` for every check: ids that its policies may leave out (people, groups, roles, applications).
+             * @default {}
+             */
+            accepted_exclusions: {
+                [key: string]: string[];
+            };
+            /**
+             * @description By check: object ids that may fail it.
+             * @default {}
+             */
+            accepted_entities: {
+                [key: string]: string[];
+            };
+            /**
+             * @description By check, then by name: thresholds in place of the catalogue's own.
+             * @default {}
+             */
+            parameters: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            };
+            /**
+             * @description Packs to judge with, by name; the version is pinned.
+             * @default {}
+             */
+            packs: {
+                [key: string]: string;
+            };
+            /**
+             * @description Configuration of ScubaGear's packs, as they read it.
+             * @default null
+             */
+            scuba_config: unknown;
+        };
+        /** @description One page of a list. `next` is absent on the last page. */
+        PackPage: {
+            items: components["schemas"]["Pack"][];
+            /** @description Pass as `cursor` for the next page. Opaque: its inside may change. */
+            next?: components["schemas"]["Cursor"] | null;
+        };
+        /** @description One version of a tenant's own checks. */
+        Pack: {
+            name: string;
+            version: string;
+            /** @description File names with their sizes in bytes. */
+            files: {
+                [key: string]: number;
+            };
+            /** @description Over names and contents, lower-case hex. */
+            sha256: string;
+            /** Format: date-time */
+            added_at: string;
+            added_by: components["schemas"]["Principal"];
+        };
+        NewPack: {
+            /** @description Letters, digits, `-`, `_` and `.`; at most 60. */
+            name: string;
+            /** @description Letters, digits, `-`, `_`, `+` and `.`; at most 40. */
+            version: string;
+            /** @description Rego modules (`.rego`), checks (`.yaml`) and data (`.json`) by file name; at most 200 files and 768 KiB together. */
+            files: {
+                [key: string]: string;
+            };
+        };
+        /** @description High-impact policies of a directory, as they are now. */
+        LivePolicies: {
+            directory?: components["schemas"]["NamedDirectoryId"] | null;
+            connection?: components["schemas"]["ConnectionId"] | null;
+            /** Format: date-time */
+            read_at: string;
+            policies: components["schemas"]["LivePolicy"][];
+            conditional_access: components["schemas"]["ConditionalAccessSummary"];
+        };
+        /** @description One high-impact policy as it is now. */
+        LivePolicy: {
+            /** @description Stable: `security_defaults`, `guest_invites`. */
+            key: string;
+            name: string;
+            description: string;
+            source: components["schemas"]["LiveSource"];
+            /** @description Absent where the source was not read. */
+            current?: unknown;
+            secure: unknown;
+            /** @description Absent where it is not known. */
+            compliant?: boolean | null;
+        };
+        /** @description How one source of a live view answered. */
+        LiveSource: {
+            state: components["schemas"]["SourceState"];
+            detail?: string | null;
+            /** @description What to consent to. */
+            permission?: string | null;
+        };
+        /** @description Conditional Access in numbers. */
+        ConditionalAccessSummary: {
+            source: components["schemas"]["LiveSource"];
+            /** Format: uint32 */
+            total: number;
+            /** Format: uint32 */
+            enabled: number;
+            /** Format: uint32 */
+            report_only: number;
+            /** Format: uint32 */
+            disabled: number;
+        };
+        /** @description Identity risk in a directory, as Microsoft sees it now. */
+        LiveThreats: {
+            directory?: components["schemas"]["NamedDirectoryId"] | null;
+            connection?: components["schemas"]["ConnectionId"] | null;
+            /** Format: date-time */
+            read_at: string;
+            risky_users: components["schemas"]["SourcedRiskyUser"];
+            detections: components["schemas"]["SourcedRiskDetection"];
+            alerts: components["schemas"]["SourcedSecurityAlert"];
+        };
+        /** @description What one source answered. A source that fails leaves the others as they are. */
+        SourcedRiskyUser: {
+            source: components["schemas"]["LiveSource"];
+            items: components["schemas"]["RiskyUser"][];
+            /** @description True when there are more than are shown. */
+            more: boolean;
+        };
+        /** @description A person or workload that Microsoft holds to be at risk. */
+        RiskyUser: {
+            id: string;
+            name: string;
+            principal_name: string;
+            /** @description `low`, `medium`, `high`, `hidden`, `none`, or a word of Microsoft's that is newer than this. */
+            level: string;
+            state: string;
+            detail: string;
+            /** Format: date-time */
+            changed_at?: string | null;
+        };
+        /** @description What one source answered. A source that fails leaves the others as they are. */
+        SourcedRiskDetection: {
+            source: components["schemas"]["LiveSource"];
+            items: components["schemas"]["RiskDetection"][];
+            /** @description True when there are more than are shown. */
+            more: boolean;
+        };
+        RiskDetection: {
+            id: string;
+            /** @description Microsoft's word: `unfamiliarFeatures`, `leakedCredentials`. */
+            kind: string;
+            level: string;
+            state: string;
+            user_name: string;
+            principal_name: string;
+            address?: string | null;
+            country?: string | null;
+            /** Format: date-time */
+            detected_at?: string | null;
+        };
+        /** @description What one source answered. A source that fails leaves the others as they are. */
+        SourcedSecurityAlert: {
+            source: components["schemas"]["LiveSource"];
+            items: components["schemas"]["SecurityAlert"][];
+            /** @description True when there are more than are shown. */
+            more: boolean;
+        };
+        SecurityAlert: {
+            id: string;
+            title: string;
+            severity: string;
+            status: string;
+            category: string;
+            /** @description Which product raised it. */
+            source: string;
+            /** Format: date-time */
+            created_at?: string | null;
+            url?: string | null;
+        };
         /** @enum {string} */
         TrailOutcome: "done" | "refused";
         /** @description One page of a list. `next` is absent on the last page. */
@@ -1401,7 +2594,7 @@ export interface components {
         };
     };
     responses: {
-        /** @description A refusal or failure. Codes: bad_request, bad_cursor, bad_report, unknown_format, limit_exceeded, hash_mismatch, unknown_directory, not_signed_in, not_allowed, not_a_member, not_found, method_not_allowed, conflict, wrong_state, unsupported_media, too_many_requests, internal, unavailable, storage_full. */
+        /** @description A refusal or failure. Codes: bad_request, bad_cursor, bad_report, unknown_format, limit_exceeded, hash_mismatch, unknown_directory, not_signed_in, not_allowed, not_a_member, not_found, method_not_allowed, conflict, scan_already_running, not_connected, wrong_state, unsupported_media, too_many_requests, internal, unavailable, storage_full. */
         Problem: {
             headers: {
                 [name: string]: unknown;
@@ -1498,6 +2691,75 @@ export type FindingEvent = components['schemas']['FindingEvent'];
 export type FindingEventKind = components['schemas']['FindingEventKind'];
 export type SeriesPage = components['schemas']['SeriesPage'];
 export type NewBaseline = components['schemas']['NewBaseline'];
+export type ConnectionOptions = components['schemas']['ConnectionOptions'];
+export type ConnectionOffer = components['schemas']['ConnectionOffer'];
+export type ConnectionKind = components['schemas']['ConnectionKind'];
+export type CredentialKind = components['schemas']['CredentialKind'];
+export type NeededPermission = components['schemas']['NeededPermission'];
+export type Feature = components['schemas']['Feature'];
+export type FederatedSubject = components['schemas']['FederatedSubject'];
+export type ConnectionPage = components['schemas']['ConnectionPage'];
+export type Connection = components['schemas']['Connection'];
+export type ConnectionId = components['schemas']['ConnectionId'];
+export type ConnectionState = components['schemas']['ConnectionState'];
+export type ConnectionApp = components['schemas']['ConnectionApp'];
+export type FeatureAccess = components['schemas']['FeatureAccess'];
+export type ConnectionWarning = components['schemas']['ConnectionWarning'];
+export type ConnectionWarningCode = components['schemas']['ConnectionWarningCode'];
+export type CloudFailure = components['schemas']['CloudFailure'];
+export type CloudFailureCode = components['schemas']['CloudFailureCode'];
+export type NewConsent = components['schemas']['NewConsent'];
+export type Consent = components['schemas']['Consent'];
+export type ConsentAnswer = components['schemas']['ConsentAnswer'];
+export type ConsentOutcome = components['schemas']['ConsentOutcome'];
+export type NewOwnConnection = components['schemas']['NewOwnConnection'];
+export type OwnCredential = components['schemas']['OwnCredential'];
+export type ConnectionChange = components['schemas']['ConnectionChange'];
+export type NewScan = components['schemas']['NewScan'];
+export type ScanKind = components['schemas']['ScanKind'];
+export type Scan = components['schemas']['Scan'];
+export type ScanState = components['schemas']['ScanState'];
+export type ScheduleId = components['schemas']['ScheduleId'];
+export type ScanProgress = components['schemas']['ScanProgress'];
+export type ScanPhase = components['schemas']['ScanPhase'];
+export type ScanSource = components['schemas']['ScanSource'];
+export type SourceState = components['schemas']['SourceState'];
+export type Score = components['schemas']['Score'];
+export type Band = components['schemas']['Band'];
+export type ScanEnd = components['schemas']['ScanEnd'];
+export type ScanEndCode = components['schemas']['ScanEndCode'];
+export type ScanPage = components['schemas']['ScanPage'];
+export type ScanEvent = components['schemas']['ScanEvent'];
+export type ScanSummary = components['schemas']['ScanSummary'];
+export type ScanScores = components['schemas']['ScanScores'];
+export type NamedScore = components['schemas']['NamedScore'];
+export type PackOutcome = components['schemas']['PackOutcome'];
+export type Verdict = components['schemas']['Verdict'];
+export type ScanResultPage = components['schemas']['ScanResultPage'];
+export type ScanResult = components['schemas']['ScanResult'];
+export type VerdictReason = components['schemas']['VerdictReason'];
+export type ResultObject = components['schemas']['ResultObject'];
+export type ResultControl = components['schemas']['ResultControl'];
+export type VerdictCounts = components['schemas']['VerdictCounts'];
+export type ScanSchedulePage = components['schemas']['ScanSchedulePage'];
+export type ScanSchedule = components['schemas']['ScanSchedule'];
+export type NewScanSchedule = components['schemas']['NewScanSchedule'];
+export type SettingsOfDirectory = components['schemas']['SettingsOfDirectory'];
+export type ScanSettings = components['schemas']['ScanSettings'];
+export type PackPage = components['schemas']['PackPage'];
+export type Pack = components['schemas']['Pack'];
+export type NewPack = components['schemas']['NewPack'];
+export type LivePolicies = components['schemas']['LivePolicies'];
+export type LivePolicy = components['schemas']['LivePolicy'];
+export type LiveSource = components['schemas']['LiveSource'];
+export type ConditionalAccessSummary = components['schemas']['ConditionalAccessSummary'];
+export type LiveThreats = components['schemas']['LiveThreats'];
+export type SourcedRiskyUser = components['schemas']['SourcedRiskyUser'];
+export type RiskyUser = components['schemas']['RiskyUser'];
+export type SourcedRiskDetection = components['schemas']['SourcedRiskDetection'];
+export type RiskDetection = components['schemas']['RiskDetection'];
+export type SourcedSecurityAlert = components['schemas']['SourcedSecurityAlert'];
+export type SecurityAlert = components['schemas']['SecurityAlert'];
 export type TrailOutcome = components['schemas']['TrailOutcome'];
 export type TrailEntryPage = components['schemas']['TrailEntryPage'];
 export type TrailEntry = components['schemas']['TrailEntry'];
@@ -2830,6 +4092,1270 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_connection_options: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "cloud": "public",
+                     *       "federated": true,
+                     *       "redirect_uri": "https://bailiwick.contoso.com/connect/consent",
+                     *       "offers": [
+                     *         {
+                     *           "kind": "read",
+                     *           "client_id": "c0ffee00-0000-4000-8000-0000000000d1",
+                     *           "credential": "federated",
+                     *           "permissions": [
+                     *             {
+                     *               "permission": "Policy.Read.All",
+                     *               "features": [
+                     *                 "compliance_scan",
+                     *                 "policies"
+                     *               ]
+                     *             }
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ConnectionOptions"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    list_connections: {
+        parameters: {
+            query?: {
+                kind?: components["schemas"]["ConnectionKind"] | null;
+                directory?: components["schemas"]["DirectoryId"] | null;
+                /** @description True lists those that were disconnected as well. */
+                all?: boolean | null;
+                cursor?: components["schemas"]["Cursor"] | null;
+                /** @description 1 to 200; 50 unless told. */
+                limit?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ConnectionPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    connect_own_application: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewOwnConnection"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0192f0c1-2b3c-7d4e-8f50-61728394a5d1",
+                     *       "directory": {
+                     *         "id": "7e0c4c26-0f0e-4f4e-9d0f-1f5f4f8f5a01",
+                     *         "name": "Contoso"
+                     *       },
+                     *       "kind": "read",
+                     *       "label": "Contoso",
+                     *       "primary": true,
+                     *       "state": "unchecked",
+                     *       "app": {
+                     *         "client_id": "c0ffee00-0000-4000-8000-0000000000d3",
+                     *         "own": true,
+                     *         "credential": "secret",
+                     *         "expires_at": "2027-05-01T00:00:00Z"
+                     *       },
+                     *       "granted": [],
+                     *       "features": [],
+                     *       "warnings": [
+                     *         {
+                     *           "code": "static_secret",
+                     *           "detail": "This connection uses a static secret. Use a federated identity, or a certificate, instead."
+                     *         }
+                     *       ],
+                     *       "connected_at": "2026-11-22T08:00:00Z",
+                     *       "connected_by": {
+                     *         "kind": "user",
+                     *         "id": "0192f0c1-2b3c-7d4e-8f50-61728394a5b8",
+                     *         "name": "Avery Howard"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Connection"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_connection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                connection: components["schemas"]["ConnectionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0192f0c1-2b3c-7d4e-8f50-61728394a5d0",
+                     *       "directory": {
+                     *         "id": "7e0c4c26-0f0e-4f4e-9d0f-1f5f4f8f5a01",
+                     *         "name": "Contoso"
+                     *       },
+                     *       "kind": "read",
+                     *       "label": "Contoso",
+                     *       "primary": true,
+                     *       "state": "working",
+                     *       "app": {
+                     *         "client_id": "c0ffee00-0000-4000-8000-0000000000d1",
+                     *         "own": false,
+                     *         "credential": "federated"
+                     *       },
+                     *       "granted": [
+                     *         "Policy.Read.All"
+                     *       ],
+                     *       "features": [
+                     *         {
+                     *           "feature": "policies",
+                     *           "ready": true,
+                     *           "needs": [
+                     *             "Policy.Read.All"
+                     *           ],
+                     *           "missing": []
+                     *         }
+                     *       ],
+                     *       "warnings": [],
+                     *       "checked_at": "2026-11-22T08:01:00Z",
+                     *       "connected_at": "2026-11-22T08:00:00Z",
+                     *       "connected_by": {
+                     *         "kind": "user",
+                     *         "id": "0192f0c1-2b3c-7d4e-8f50-61728394a5b8",
+                     *         "name": "Avery Howard"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Connection"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    change_connection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                connection: components["schemas"]["ConnectionId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConnectionChange"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0192f0c1-2b3c-7d4e-8f50-61728394a5d0",
+                     *       "directory": {
+                     *         "id": "7e0c4c26-0f0e-4f4e-9d0f-1f5f4f8f5a01",
+                     *         "name": "Contoso"
+                     *       },
+                     *       "kind": "read",
+                     *       "label": "Contoso Europe",
+                     *       "primary": true,
+                     *       "state": "working",
+                     *       "app": {
+                     *         "client_id": "c0ffee00-0000-4000-8000-0000000000d1",
+                     *         "own": false,
+                     *         "credential": "federated"
+                     *       },
+                     *       "granted": [],
+                     *       "features": [],
+                     *       "warnings": [],
+                     *       "connected_at": "2026-11-22T08:00:00Z",
+                     *       "connected_by": {
+                     *         "kind": "user",
+                     *         "id": "0192f0c1-2b3c-7d4e-8f50-61728394a5b8",
+                     *         "name": "Avery Howard"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Connection"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    begin_consent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewConsent"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "url": "https://login.microsoftonline.com/7e0c4c26-0f0e-4f4e-9d0f-1f5f4f8f5a01/v2.0/adminconsent?client_id=c0ffee00-0000-4000-8000-0000000000d1&state=s",
+                     *       "expires_at": "2026-11-22T08:30:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Consent"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    complete_consent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConsentAnswer"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "refusal": {
+                     *         "code": "consent_declined",
+                     *         "detail": "The administrator did not consent. Begin again when they agree.",
+                     *         "microsoft_code": "AADSTS65004"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ConsentOutcome"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    check_connection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                connection: components["schemas"]["ConnectionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0192f0c1-2b3c-7d4e-8f50-61728394a5d1",
+                     *       "directory": {
+                     *         "id": "7e0c4c26-0f0e-4f4e-9d0f-1f5f4f8f5a01",
+                     *         "name": "Contoso"
+                     *       },
+                     *       "kind": "read",
+                     *       "label": "Contoso",
+                     *       "primary": true,
+                     *       "state": "failing",
+                     *       "app": {
+                     *         "client_id": "c0ffee00-0000-4000-8000-0000000000d3",
+                     *         "own": true,
+                     *         "credential": "secret"
+                     *       },
+                     *       "granted": [],
+                     *       "features": [],
+                     *       "warnings": [],
+                     *       "failure": {
+                     *         "code": "credential_ended",
+                     *         "detail": "The client secret has ended. Make a new one and connect again.",
+                     *         "microsoft_code": "AADSTS7000222"
+                     *       },
+                     *       "checked_at": "2026-11-22T08:01:00Z",
+                     *       "connected_at": "2026-11-22T08:00:00Z",
+                     *       "connected_by": {
+                     *         "kind": "user",
+                     *         "id": "0192f0c1-2b3c-7d4e-8f50-61728394a5b8",
+                     *         "name": "Avery Howard"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Connection"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    disconnect: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                connection: components["schemas"]["ConnectionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0192f0c1-2b3c-7d4e-8f50-61728394a5d0",
+                     *       "directory": {
+                     *         "id": "7e0c4c26-0f0e-4f4e-9d0f-1f5f4f8f5a01",
+                     *         "name": "Contoso"
+                     *       },
+                     *       "kind": "read",
+                     *       "label": "Contoso",
+                     *       "primary": false,
+                     *       "state": "disconnected",
+                     *       "app": {
+                     *         "client_id": "c0ffee00-0000-4000-8000-0000000000d1",
+                     *         "own": false,
+                     *         "credential": "federated"
+                     *       },
+                     *       "granted": [],
+                     *       "features": [],
+                     *       "warnings": [],
+                     *       "connected_at": "2026-11-22T08:00:00Z",
+                     *       "connected_by": {
+                     *         "kind": "user",
+                     *         "id": "0192f0c1-2b3c-7d4e-8f50-61728394a5b8",
+                     *         "name": "Avery Howard"
+                     *       },
+                     *       "disconnected_at": "2026-11-22T09:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Connection"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    list_scans: {
+        parameters: {
+            query?: {
+                directory?: components["schemas"]["DirectoryId"] | null;
+                kind?: components["schemas"]["ScanKind"] | null;
+                state?: components["schemas"]["ScanState"] | null;
+                cursor?: components["schemas"]["Cursor"] | null;
+                /** @description 1 to 200; 50 unless told. */
+                limit?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ScanPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    start_scan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewScan"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0192f0c1-2b3c-7d4e-8f50-61728394a5e0",
+                     *       "kind": "compliance",
+                     *       "state": "queued",
+                     *       "directory": {
+                     *         "id": "7e0c4c26-0f0e-4f4e-9d0f-1f5f4f8f5a01",
+                     *         "name": "Contoso"
+                     *       },
+                     *       "connection": "0192f0c1-2b3c-7d4e-8f50-61728394a5d0",
+                     *       "requested_by": {
+                     *         "kind": "user",
+                     *         "id": "0192f0c1-2b3c-7d4e-8f50-61728394a5b8",
+                     *         "name": "Avery Howard"
+                     *       },
+                     *       "queued_at": "2026-11-22T08:00:00Z",
+                     *       "progress": {
+                     *         "phase": "waiting",
+                     *         "requests_planned": 0,
+                     *         "requests_done": 0,
+                     *         "checks_planned": 0,
+                     *         "checks_judged": 0,
+                     *         "requests_resumed": 0,
+                     *         "degraded": []
+                     *       },
+                     *       "attempts": 0
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Scan"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_scan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                scan: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0192f0c1-2b3c-7d4e-8f50-61728394a5e0",
+                     *       "kind": "compliance",
+                     *       "state": "completed",
+                     *       "directory": {
+                     *         "id": "7e0c4c26-0f0e-4f4e-9d0f-1f5f4f8f5a01",
+                     *         "name": "Contoso"
+                     *       },
+                     *       "connection": "0192f0c1-2b3c-7d4e-8f50-61728394a5d0",
+                     *       "requested_by": {
+                     *         "kind": "user",
+                     *         "id": "0192f0c1-2b3c-7d4e-8f50-61728394a5b8",
+                     *         "name": "Avery Howard"
+                     *       },
+                     *       "queued_at": "2026-11-22T08:00:00Z",
+                     *       "started_at": "2026-11-22T08:00:01Z",
+                     *       "ended_at": "2026-11-22T08:00:41Z",
+                     *       "progress": {
+                     *         "phase": "storing",
+                     *         "requests_planned": 84,
+                     *         "requests_done": 84,
+                     *         "checks_planned": 262,
+                     *         "checks_judged": 262,
+                     *         "requests_resumed": 0,
+                     *         "degraded": []
+                     *       },
+                     *       "score": {
+                     *         "percent": 71.4,
+                     *         "band": "good",
+                     *         "passed": 150,
+                     *         "failed": 60,
+                     *         "unclear": 2,
+                     *         "skipped": 52
+                     *       },
+                     *       "score_change": 2.5,
+                     *       "run": "0192f0c1-2b3c-7d4e-8f50-61728394a5c0",
+                     *       "complete": true,
+                     *       "catalogue": "2026.11",
+                     *       "attempts": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Scan"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    cancel_scan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                scan: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0192f0c1-2b3c-7d4e-8f50-61728394a5e0",
+                     *       "kind": "compliance",
+                     *       "state": "cancelled",
+                     *       "directory": {
+                     *         "id": "7e0c4c26-0f0e-4f4e-9d0f-1f5f4f8f5a01",
+                     *         "name": "Contoso"
+                     *       },
+                     *       "connection": "0192f0c1-2b3c-7d4e-8f50-61728394a5d0",
+                     *       "requested_by": {
+                     *         "kind": "user",
+                     *         "id": "0192f0c1-2b3c-7d4e-8f50-61728394a5b8",
+                     *         "name": "Avery Howard"
+                     *       },
+                     *       "queued_at": "2026-11-22T08:00:00Z",
+                     *       "ended_at": "2026-11-22T08:00:10Z",
+                     *       "progress": {
+                     *         "phase": "collecting",
+                     *         "requests_planned": 84,
+                     *         "requests_done": 12,
+                     *         "checks_planned": 262,
+                     *         "checks_judged": 0,
+                     *         "requests_resumed": 0,
+                     *         "degraded": []
+                     *       },
+                     *       "end": {
+                     *         "code": "cancelled",
+                     *         "detail": "Avery Howard cancelled the scan."
+                     *       },
+                     *       "attempts": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Scan"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    watch_scan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                scan: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Server-sent events (text/event-stream), until there is nothing more to tell. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "scan": {
+                     *         "id": "0192f0c1-2b3c-7d4e-8f50-61728394a5e0",
+                     *         "kind": "compliance",
+                     *         "state": "running",
+                     *         "directory": {
+                     *           "id": "7e0c4c26-0f0e-4f4e-9d0f-1f5f4f8f5a01",
+                     *           "name": "Contoso"
+                     *         },
+                     *         "connection": "0192f0c1-2b3c-7d4e-8f50-61728394a5d0",
+                     *         "requested_by": {
+                     *           "kind": "user",
+                     *           "id": "0192f0c1-2b3c-7d4e-8f50-61728394a5b8",
+                     *           "name": "Avery Howard"
+                     *         },
+                     *         "queued_at": "2026-11-22T08:00:00Z",
+                     *         "started_at": "2026-11-22T08:00:01Z",
+                     *         "progress": {
+                     *           "phase": "collecting",
+                     *           "requests_planned": 84,
+                     *           "requests_done": 12,
+                     *           "checks_planned": 262,
+                     *           "checks_judged": 0,
+                     *           "requests_resumed": 0,
+                     *           "reading": "/v1.0/users",
+                     *           "degraded": []
+                     *         },
+                     *         "attempts": 1
+                     *       }
+                     *     }
+                     */
+                    "text/event-stream": components["schemas"]["ScanEvent"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_scan_summary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                scan: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "scan": "0192f0c1-2b3c-7d4e-8f50-61728394a5e0",
+                     *       "scores": {
+                     *         "overall": {
+                     *           "percent": 75,
+                     *           "band": "good",
+                     *           "passed": 3,
+                     *           "failed": 1,
+                     *           "unclear": 0,
+                     *           "skipped": 0
+                     *         },
+                     *         "by_product": [
+                     *           {
+                     *             "name": "entra",
+                     *             "percent": 75,
+                     *             "band": "good",
+                     *             "passed": 3,
+                     *             "failed": 1,
+                     *             "unclear": 0,
+                     *             "skipped": 0
+                     *           }
+                     *         ],
+                     *         "by_framework": []
+                     *       },
+                     *       "sources": [
+                     *         {
+                     *           "service": "graph",
+                     *           "path": "/v1.0/policies/authorizationPolicy",
+                     *           "state": "ok"
+                     *         }
+                     *       ],
+                     *       "packs": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ScanSummary"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    list_scan_results: {
+        parameters: {
+            query?: {
+                framework?: string | null;
+                product?: string | null;
+                severity?: components["schemas"]["Severity"] | null;
+                verdict?: components["schemas"]["Verdict"] | null;
+                /** @description Words to look for in the check's id and title. */
+                search?: string | null;
+                cursor?: components["schemas"]["Cursor"] | null;
+                /** @description 1 to 200; 50 unless told. */
+                limit?: number | null;
+            };
+            header?: never;
+            path: {
+                scan: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [],
+                     *       "counts": {
+                     *         "passed": 0,
+                     *         "passed_with_exclusions": 0,
+                     *         "failed": 0,
+                     *         "skipped": 0,
+                     *         "unknown": 0,
+                     *         "error": 0,
+                     *         "total": 0
+                     *       },
+                     *       "products": {},
+                     *       "frameworks": {},
+                     *       "severities": {}
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ScanResultPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_scan_result: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                scan: string;
+                check: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "check": "entra.authorization-policy.guest-invites",
+                     *       "version": 1,
+                     *       "title": "Guest invitations are limited to administrators and inviters",
+                     *       "product": "entra",
+                     *       "severity": "medium",
+                     *       "verdict": "failed",
+                     *       "actual": "everyone",
+                     *       "expected": [
+                     *         "adminsAndGuestInviters",
+                     *         "none"
+                     *       ],
+                     *       "path": "allowInvitesFrom",
+                     *       "request": "/v1.0/policies/authorizationPolicy",
+                     *       "objects": [],
+                     *       "object_count": 0,
+                     *       "exclusions": [],
+                     *       "would_pass_if_enforced": false,
+                     *       "frameworks": [
+                     *         {
+                     *           "framework": "cis_m365",
+                     *           "version": "7.0",
+                     *           "control": "5.1.6.3",
+                     *           "verdict": "failed"
+                     *         }
+                     *       ],
+                     *       "remediation": "Set who may invite guests.",
+                     *       "references": [
+                     *         "https://learn.microsoft.com/entra/external-id/external-collaboration-settings-configure"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ScanResult"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    list_scan_schedules: {
+        parameters: {
+            query?: {
+                cursor?: components["schemas"]["Cursor"] | null;
+                /** @description 1 to 200; 50 unless told. */
+                limit?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ScanSchedulePage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    create_scan_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewScanSchedule"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0192f0c1-2b3c-7d4e-8f50-61728394a5f0",
+                     *       "name": "nightly",
+                     *       "kind": "compliance",
+                     *       "connection": "0192f0c1-2b3c-7d4e-8f50-61728394a5d0",
+                     *       "directory": {
+                     *         "id": "7e0c4c26-0f0e-4f4e-9d0f-1f5f4f8f5a01",
+                     *         "name": "Contoso"
+                     *       },
+                     *       "cron": "30 2 * * *",
+                     *       "zone": "Europe/Berlin",
+                     *       "enabled": true,
+                     *       "next_at": "2026-11-23T01:30:00Z",
+                     *       "created_at": "2026-11-22T08:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ScanSchedule"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    change_scan_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                schedule: components["schemas"]["ScheduleId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewScanSchedule"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0192f0c1-2b3c-7d4e-8f50-61728394a5f0",
+                     *       "name": "nightly",
+                     *       "kind": "compliance",
+                     *       "connection": "0192f0c1-2b3c-7d4e-8f50-61728394a5d0",
+                     *       "directory": {
+                     *         "id": "7e0c4c26-0f0e-4f4e-9d0f-1f5f4f8f5a01",
+                     *         "name": "Contoso"
+                     *       },
+                     *       "cron": "30 3 * * *",
+                     *       "zone": "Europe/Berlin",
+                     *       "enabled": false,
+                     *       "created_at": "2026-11-22T08:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ScanSchedule"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    remove_scan_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                schedule: components["schemas"]["ScheduleId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_scan_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                directory: components["schemas"]["DirectoryId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "directory": "7e0c4c26-0f0e-4f4e-9d0f-1f5f4f8f5a01",
+                     *       "settings": {
+                     *         "emergency_accounts": [],
+                     *         "emergency_groups": [],
+                     *         "accepted_exclusions": {},
+                     *         "accepted_entities": {},
+                     *         "parameters": {},
+                     *         "packs": {},
+                     *         "scuba_config": null
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SettingsOfDirectory"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    set_scan_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                directory: components["schemas"]["DirectoryId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScanSettings"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "directory": "7e0c4c26-0f0e-4f4e-9d0f-1f5f4f8f5a01",
+                     *       "settings": {
+                     *         "emergency_accounts": [
+                     *           "c0470500-0000-4000-8000-000000000001"
+                     *         ],
+                     *         "emergency_groups": [],
+                     *         "accepted_exclusions": {},
+                     *         "accepted_entities": {},
+                     *         "parameters": {},
+                     *         "packs": {},
+                     *         "scuba_config": null
+                     *       },
+                     *       "changed_at": "2026-11-22T08:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SettingsOfDirectory"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    list_packs: {
+        parameters: {
+            query?: {
+                cursor?: components["schemas"]["Cursor"] | null;
+                /** @description 1 to 200; 50 unless told. */
+                limit?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PackPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    add_pack: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPack"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "name": "contoso-baseline",
+                     *       "version": "1.0.0",
+                     *       "files": {
+                     *         "checks.rego": 1204
+                     *       },
+                     *       "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "added_at": "2026-11-22T08:00:00Z",
+                     *       "added_by": {
+                     *         "kind": "user",
+                     *         "id": "0192f0c1-2b3c-7d4e-8f50-61728394a5b8",
+                     *         "name": "Avery Howard"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Pack"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    remove_pack: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                pack: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_live_policies: {
+        parameters: {
+            query?: {
+                /** @description The directory to look into; that of the primary read connection unless told. */
+                directory?: components["schemas"]["DirectoryId"] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "read_at": "2026-11-22T08:00:00Z",
+                     *       "policies": [
+                     *         {
+                     *           "key": "security_defaults",
+                     *           "name": "Security defaults",
+                     *           "description": "Microsoft's own minimum, for directories without Conditional Access.",
+                     *           "source": {
+                     *             "state": "ok"
+                     *           },
+                     *           "current": true,
+                     *           "secure": true,
+                     *           "compliant": true
+                     *         }
+                     *       ],
+                     *       "conditional_access": {
+                     *         "source": {
+                     *           "state": "ok"
+                     *         },
+                     *         "total": 8,
+                     *         "enabled": 6,
+                     *         "report_only": 1,
+                     *         "disabled": 1
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LivePolicies"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_live_threats: {
+        parameters: {
+            query?: {
+                /** @description The directory to look into; that of the primary read connection unless told. */
+                directory?: components["schemas"]["DirectoryId"] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "read_at": "2026-11-22T08:00:00Z",
+                     *       "risky_users": {
+                     *         "source": {
+                     *           "state": "not_licensed",
+                     *           "detail": "Risky users need Entra ID P2."
+                     *         },
+                     *         "items": [],
+                     *         "more": false
+                     *       },
+                     *       "detections": {
+                     *         "source": {
+                     *           "state": "needs_consent",
+                     *           "permission": "IdentityRiskEvent.Read.All"
+                     *         },
+                     *         "items": [],
+                     *         "more": false
+                     *       },
+                     *       "alerts": {
+                     *         "source": {
+                     *           "state": "ok"
+                     *         },
+                     *         "items": [],
+                     *         "more": false
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LiveThreats"];
+                };
             };
             default: components["responses"]["Problem"];
         };

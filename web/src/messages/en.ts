@@ -6,7 +6,7 @@ import type {
 
 const count = (n: number, one: string, many = `${one}s`) => `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
 
-const families: Record<Family, string> = { maester: 'Maester', zero_trust: 'Zero Trust Assessment', scubagear: 'ScubaGear', sarif: 'SARIF' };
+const families: Record<Family, string> = { maester: 'Maester', zero_trust: 'Zero Trust Assessment', scubagear: 'ScubaGear', sarif: 'SARIF', scan: 'Bailiwick scan' };
 const outcomes: Record<Outcome, string> = {
   passed: 'Passed', failed: 'Failed', error: 'Error', investigate: 'Investigate', skipped: 'Skipped', not_run: 'Not run', unknown: 'Unknown',
 };

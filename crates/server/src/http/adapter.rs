@@ -11,7 +11,10 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Request as HttpRequest, Res
 use axum::routing::{MethodFilter, get, on};
 use bailiwick_base::{Code, Principal, Problem, RequestId};
 use bailiwick_contract::{Empty, Method, Operation, OperationSpec, RateClass, StreamBody, operations};
-use bailiwick_domain::{Call, DiscloseHandler, Mount, OpenHandler, ReadHandler, Services, UploadHandler, WriteHandler, admission};
+use bailiwick_domain::{
+    Call, DiscloseHandler, LiveHandler, Mount, OpenHandler, ReachHandler, ReadHandler, Services, UploadHandler, WatchHandler, WriteHandler,
+    admission,
+};
 use bailiwick_store::{Caller, Request, StoreError};
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
@@ -344,6 +347,122 @@ where
     .await
 }
 
+async fn live<O: LiveHandler<Body = Empty>>(incoming: Incoming) -> Result<Response<Body>, Stopped>
+where
+    O::Answer: Serialize,
+{
+    let presented = present(&incoming.app, &incoming.parts.headers, &incoming.request, O::SPEC).await?;
+    let Incoming { app, parts, params, request, .. } = incoming;
+    let mut scope = match app.services.store.read(presented.tenant, &presented.caller, &admission(O::SPEC.guard)).await {
+        Ok(scope) => scope,
+        Err(error) => return Err(refused(&app, &presented, O::SPEC, &request, error).await),
+    };
+    let call = call::<O>(&presented, path(params)?, query(&parts.uri)?, Empty, &request);
+    let prepared = O::prepare(&app.services, &mut scope, &call).await?;
+    // No transaction stays open while others answer.
+    drop(scope);
+    Ok(answer(O::SPEC.status, &O::reach(&app.services, prepared).await?, request.id))
+}
+
+async fn reach<O: ReachHandler>(incoming: Incoming) -> Result<Response<Body>, Stopped>
+where
+    O::Body: DeserializeOwned + Sync,
+    O::Path: Sync,
+    O::Query: Sync,
+    O::Answer: Serialize,
+{
+    let presented = present(&incoming.app, &incoming.parts.headers, &incoming.request, O::SPEC).await?;
+    let Incoming { app, parts, params, body, request } = incoming;
+    let body = body_bytes::<O::Body>(&parts, body).await;
+    let admission = admission(O::SPEC.guard);
+    let mut scope = match app.services.store.read(presented.tenant, &presented.caller, &admission).await {
+        Ok(scope) => scope,
+        Err(error) => return Err(refused(&app, &presented, O::SPEC, &request, error).await),
+    };
+    let call = call::<O>(&presented, path(params)?, query(&parts.uri)?, json_body(&body?)?, &request);
+    let prepared = O::prepare(&app.services, &mut scope, &call).await?;
+    drop(scope);
+    to_its_end(async move {
+        let reached = O::reach(&app.services, prepared).await?;
+        let mut scope = match app.services.store.write(presented.tenant, &presented.caller, &admission).await {
+            Ok(scope) => scope,
+            Err(error) => return Err(refused(&app, &presented, O::SPEC, &request, error).await),
+        };
+        let audited = O::record(&app.services, &mut scope, &call, reached).await?;
+        let value = app.services.store.commit(scope, action(O::SPEC), audited, &request).await.map_err(Problem::from)?;
+        Ok(answer(O::SPEC.status, &value, request.id))
+    })
+    .await
+}
+
+/// How often a watched thing is looked at, and after how many looks without news a line is sent so that no proxy takes the stream for dead.
+const LOOK: Duration = Duration::from_millis(500);
+const QUIET_LOOKS: u32 = 30;
+
+/// A caller who follows something.
+struct Watcher<O: Operation> {
+    app: App,
+    presented: Presented,
+    path: O::Path,
+    told: Vec<u8>,
+    first: Option<Bytes>,
+    ended: bool,
+}
+
+impl<O: WatchHandler<Body = Empty>> Watcher<O>
+where
+    O::Path: Sync,
+{
+    /// The event as it goes out, if it says anything new.
+    async fn look(&mut self) -> Result<Option<Bytes>, StoreError> {
+        let mut scope = self.app.services.store.read(self.presented.tenant, &self.presented.caller, &admission(O::SPEC.guard)).await?;
+        let (event, last) = O::look(&self.app.services, &mut scope, &self.path).await?;
+        self.ended = last;
+        let data = serde_json::to_vec(&event).map_err(|error| StoreError::Problem(Problem::internal(error)))?;
+        if data == self.told {
+            return Ok(None);
+        }
+        let line = [b"data: ".as_slice(), &data, b"\n\n"].concat();
+        self.told = data;
+        Ok(Some(line.into()))
+    }
+
+    /// The next piece of the stream. A caller who may no longer look, and a database that does not answer, end it: clients come again.
+    async fn next(mut self) -> Option<(Result<Bytes, std::io::Error>, Self)> {
+        if let Some(first) = self.first.take() {
+            return Some((Ok(first), self));
+        }
+        if self.ended {
+            return None;
+        }
+        for _ in 0..QUIET_LOOKS {
+            tokio::time::sleep(LOOK).await;
+            match self.look().await {
+                Ok(Some(line)) => return Some((Ok(line), self)),
+                Ok(None) if self.ended => return None,
+                Ok(None) => {}
+                Err(_) => return None,
+            }
+        }
+        Some((Ok(Bytes::from_static(b": still here\n\n")), self))
+    }
+}
+
+async fn watch<O: WatchHandler<Body = Empty>>(incoming: Incoming) -> Result<Response<Body>, Stopped>
+where
+    O::Path: Sync,
+{
+    let presented = present(&incoming.app, &incoming.parts.headers, &incoming.request, O::SPEC).await?;
+    let Incoming { app, params, request, .. } = incoming;
+    let mut watcher = Watcher::<O> { app: app.clone(), presented, path: path(params)?, told: Vec::new(), first: None, ended: false };
+    watcher.first = match watcher.look().await {
+        Ok(first) => first,
+        Err(StoreError::Problem(problem)) => return Err(problem.into()),
+        Err(error) => return Err(refused(&app, &watcher.presented, O::SPEC, &request, error).await),
+    };
+    Ok(respond::events(Body::from_stream(futures::stream::unfold(watcher, Watcher::next)), request.id))
+}
+
 /// How long a sender may pause.
 const PAUSE: Duration = Duration::from_secs(60);
 
@@ -437,5 +556,26 @@ impl Mount for HttpMount {
     }
     fn disclose<O: DiscloseHandler<Body = Empty>>(&mut self) {
         self.route::<O, _, _>(Some(bailiwick_contract::Effect::Disclose), disclose::<O>);
+    }
+    fn live<O: LiveHandler<Body = Empty>>(&mut self)
+    where
+        O::Answer: Serialize,
+    {
+        self.route::<O, _, _>(Some(bailiwick_contract::Effect::Read), live::<O>);
+    }
+    fn reach<O: ReachHandler>(&mut self)
+    where
+        O::Body: DeserializeOwned + Sync,
+        O::Path: Sync,
+        O::Query: Sync,
+        O::Answer: Serialize,
+    {
+        self.route::<O, _, _>(Some(bailiwick_contract::Effect::Write), reach::<O>);
+    }
+    fn watch<O: WatchHandler<Body = Empty>>(&mut self)
+    where
+        O::Path: Sync,
+    {
+        self.route::<O, _, _>(Some(bailiwick_contract::Effect::Read), watch::<O>);
     }
 }

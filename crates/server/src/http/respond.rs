@@ -15,6 +15,14 @@ pub fn json<T: Serialize>(status: u16, value: &T, id: RequestId) -> Response<Bod
     }
 }
 
+/// Server-sent events.
+pub fn events(body: Body, id: RequestId) -> Response<Body> {
+    let mut response = with_id(answer(200, "text/event-stream", body), id);
+    // Proxies that gather answers before they pass them on would hold the events back.
+    response.headers_mut().insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
+    response
+}
+
 /// An answer without a body.
 pub fn empty(status: u16, id: RequestId) -> Response<Body> {
     let mut response = Response::new(Body::empty());

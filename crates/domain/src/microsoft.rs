@@ -1,0 +1,67 @@
+//! The applications this environment holds in Microsoft's cloud, and the client that reads through them.
+//!
+//! What reads and what writes are two registrations; neither stands in for the other.
+
+use bailiwick_base::{DirectoryId, Timestamp};
+use bailiwick_cloud::{Access, Credential, Microsoft};
+use bailiwick_contract::connections::{ConnectionKind, CredentialKind, FederatedSubject};
+use std::sync::Arc;
+use url::Url;
+use uuid::Uuid;
+
+/// One application registration of the environment.
+#[derive(Clone)]
+pub struct Application {
+    pub client_id: Uuid,
+    pub credential: Arc<Credential>,
+}
+
+impl Application {
+    pub fn credential_kind(&self) -> CredentialKind {
+        kind_of(&self.credential)
+    }
+    /// When the secret or certificate ends, as far as that is known.
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        self.credential.expires()
+    }
+}
+
+/// What kind of credential it is.
+pub fn kind_of(credential: &Credential) -> CredentialKind {
+    match credential {
+        Credential::ClientSecret { .. } => CredentialKind::Secret,
+        Credential::Certificate(_) => CredentialKind::Certificate,
+        Credential::Federated(_) => CredentialKind::Federated,
+    }
+}
+
+/// The environment's side of every connection.
+pub struct Environment {
+    /// `public`, `government`, `china` or `custom`.
+    pub cloud: String,
+    pub reader: Option<Application>,
+    pub writer: Option<Application>,
+    /// Proves customers' own registrations that trust this environment's identity.
+    pub federated: Option<Arc<Credential>>,
+    /// What such a registration has to trust.
+    pub federated_subject: Option<FederatedSubject>,
+    /// Where Microsoft sends people back to after consent: a page of the portal.
+    pub redirect: Url,
+    /// Whether a directory is taken whose administrator consented before this consent began.
+    pub earlier_consent: bool,
+    pub client: Microsoft,
+}
+
+impl Environment {
+    pub fn application(&self, kind: ConnectionKind) -> Option<&Application> {
+        match kind {
+            ConnectionKind::Read => self.reader.as_ref(),
+            ConnectionKind::Write => self.writer.as_ref(),
+        }
+    }
+
+    /// The application in a directory.
+    pub fn access(&self, application: &Application, directory: DirectoryId) -> Access {
+        Access::new(directory, application.client_id, application.credential.clone())
+    }
+}
