@@ -4,7 +4,11 @@ use crate::{ScanKind, Service, Verdict};
 use bailiwick_base::Severity;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Deref,
+    sync::Arc,
+};
 
 /// The folders of the catalogue.
 pub const PRODUCTS: &[&str] =
@@ -74,7 +78,31 @@ pub struct Check {
     #[serde(default)]
     pub notes: Option<String>,
     #[serde(default)]
-    pub cases: BTreeMap<String, Case>,
+    pub cases: Cases,
+}
+
+/// A check's cases by name; shared, since scans carry checks about and only tests look at their cases.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(from = "BTreeMap<String, Case>", into = "BTreeMap<String, Case>")]
+pub struct Cases(Arc<BTreeMap<String, Case>>);
+
+impl From<BTreeMap<String, Case>> for Cases {
+    fn from(cases: BTreeMap<String, Case>) -> Self {
+        Self(Arc::new(cases))
+    }
+}
+
+impl From<Cases> for BTreeMap<String, Case> {
+    fn from(cases: Cases) -> Self {
+        Arc::unwrap_or_clone(cases.0)
+    }
+}
+
+impl Deref for Cases {
+    type Target = BTreeMap<String, Case>;
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
 }
 
 /// What is read.

@@ -167,7 +167,8 @@ impl<'p> Sources<'p> {
         let lacking = source.lacking.clone().or_else(|| source.instances.iter().find_map(|instance| instance.fault.clone()));
         let values = source.values.get(&placeholder.text).cloned().unwrap_or_default();
         self.read[at].lacking = self.read[at].lacking.take().or(lacking);
-        values.into_iter().filter(|(value, _)| placeholder.admits(value)).collect()
+        let mut seen = HashSet::new();
+        values.into_iter().filter(|(value, _)| placeholder.admits(value) && seen.insert(value.clone())).collect()
     }
 
     /// Objects that rules refer to, from the pages held for them.
@@ -331,8 +332,7 @@ impl<'p> Sources<'p> {
                 if self.listing(&placeholder) == Some(at) {
                     let values = self.read[at].values.entry(placeholder.text.clone()).or_default();
                     for item in learn::items(page) {
-                        let value = placeholder.value(item);
-                        values.extend(value.filter(|(value, _)| !values.iter().any(|(known, _)| known == value)));
+                        values.extend(placeholder.value(item));
                     }
                 }
             }
