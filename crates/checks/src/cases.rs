@@ -174,7 +174,9 @@ fn judge(check: &Check, case: &Case, own: Vec<String>) -> Result<CheckResult, St
     let job = job(check, case);
     let mut cloud = Cloud::new(check, case);
     let report = scan::run(std::slice::from_ref(check), "cases", &job, &mut cloud, &mut Silent);
-    let read = |path: &String| cloud.answers.get(&(service_of(check, path), cloud.key(service_of(check, path), path))).is_some_and(|told| told.read);
+    let read = |path: &String| {
+        cloud.answers.get(&(service_of(check, path), cloud.key(service_of(check, path), path))).is_some_and(|told| told.read)
+    };
     if let Some(path) = own.iter().find(|path| case.licenses.is_none() && !read(path)) {
         return Err(format!("answers: the check never reads {path}"));
     }
@@ -309,7 +311,11 @@ fn key(service: Service, path: &str) -> String {
     for placeholder in Placeholder::of(service, &path.clone()) {
         let value = match placeholder.listing() {
             Some((Service::Arm, listing)) if placeholder.text != "{sub}" => {
-                if placeholder.text == "{vaultUri}" { Some(VAULT.to_owned()) } else { resource(&listing) }
+                if placeholder.text == "{vaultUri}" {
+                    Some(VAULT.to_owned())
+                } else {
+                    resource(&listing)
+                }
             }
             Some((Service::Arm, _)) => Some(SUBSCRIPTION.to_owned()),
             Some(_) if placeholder.text == "{domain}" => Some(DOMAIN.to_owned()),

@@ -20,5 +20,5 @@ pub use request::*;
 pub use rule::{OPERATORS, Rule, RuleError, Tree};
 
 mod plan;
+pub use plan::{Placeholder, Plan, Planned, plan, plan_by};
 pub use scan::{scan, scan_by};
-pub use plan::{Placeholder, Plan, Planned, plan};

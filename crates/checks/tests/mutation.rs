@@ -160,7 +160,8 @@ fn broken_member(name: &str, member: &Value) -> Vec<(String, Value)> {
 }
 
 /// Operators whose value is a threshold.
-const THRESHOLDS: &[&str] = &["lt", "lte", "gt", "gte", "duration_lte", "age_days_lte", "days_until_gt", "days_until_gte", "days_until_lte"];
+const THRESHOLDS: &[&str] =
+    &["lt", "lte", "gt", "gte", "duration_lte", "age_days_lte", "days_until_gt", "days_until_gte", "days_until_lte"];
 
 fn of_value(members: &serde_json::Map<String, Value>, value: &Value) -> Vec<(String, Value)> {
     let operator = members.get("op").or_else(|| members.get("fn")).and_then(Value::as_str).unwrap_or_default();

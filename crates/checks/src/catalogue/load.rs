@@ -63,7 +63,8 @@ fn faults(file: &str, check: &Check) -> Vec<String> {
     if file != format!("{product}/{id}.yaml") {
         faults.push(format!("id: the file of {id} belongs at {product}/{id}.yaml"));
     }
-    if !id.starts_with(&format!("{product}.")) || id.bytes().any(|b| !(b.is_ascii_lowercase() || b.is_ascii_digit() || b".-".contains(&b))) {
+    if !id.starts_with(&format!("{product}.")) || id.bytes().any(|b| !(b.is_ascii_lowercase() || b.is_ascii_digit() || b".-".contains(&b)))
+    {
         faults.push(format!("id: {id} is not {product}. and lower-case words parted by dots and hyphens"));
     }
     if check.version == 0 {

@@ -22,10 +22,7 @@ fn fits(pattern: &str, path: &str, placeholders: &[Placeholder]) -> bool {
     let Some((before, after)) = pattern.split_once(&placeholder.text) else { return false };
     let Some(rest) = path.strip_prefix(before) else { return false };
     let literal = after.split('{').next().unwrap_or(after);
-    let ends = if literal.is_empty() && after.is_empty() {
-        vec![rest.len()]
-    } else {
-        rest.match_indices(literal).map(|(at, _)| at).collect()
-    };
+    let ends =
+        if literal.is_empty() && after.is_empty() { vec![rest.len()] } else { rest.match_indices(literal).map(|(at, _)| at).collect() };
     ends.into_iter().any(|end| placeholder.admits(&rest[..end]) && fits(after, &rest[end..], later))
 }

@@ -58,7 +58,9 @@ impl Helper {
     /// What is kept of the answer.
     pub fn looks(self) -> &'static [&'static str] {
         match self {
-            Self::Licences => &["value[].[skuId,capabilityStatus]", "value[].servicePlans[].[servicePlanId,servicePlanName,provisioningStatus]"],
+            Self::Licences => {
+                &["value[].[skuId,capabilityStatus]", "value[].servicePlans[].[servicePlanId,servicePlanName,provisioningStatus]"]
+            }
             Self::Organization => &["value[].onPremisesSyncEnabled"],
             Self::MfaRegistrations => &["value[].isMfaRegistered"],
             Self::PrivilegedAssignments => &["value[].[principalId,appRoleId]"],

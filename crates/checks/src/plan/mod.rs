@@ -66,6 +66,11 @@ pub fn plan(job: &Job) -> Plan {
     }
 }
 
+/// The plan of a job over a catalogue of one's own.
+pub fn plan_by(catalogue: &Catalogue, job: &Job) -> Plan {
+    plan_of(job, catalogue.checks())
+}
+
 /// The plan of a job over given checks.
 pub(crate) fn plan_of(job: &Job, checks: &[Check]) -> Plan {
     let wanted = |check: &&Check| match &job.only {
@@ -124,7 +129,17 @@ impl Plan {
         let at = self.requests.iter().position(same).unwrap_or_else(|| {
             let (readers, conditions) = Default::default();
             let (helpers, helped, looks) = Default::default();
-            self.requests.push(Planned { service, path, select: select.clone(), readers, conditions, helpers, helped, always: false, looks });
+            self.requests.push(Planned {
+                service,
+                path,
+                select: select.clone(),
+                readers,
+                conditions,
+                helpers,
+                helped,
+                always: false,
+                looks,
+            });
             self.requests.len() - 1
         });
         self.requests[at].select.merge(select);

@@ -118,11 +118,17 @@ impl Placeholder {
 
     /// Whether text can be a value: no value reaches out of its place in the path.
     pub(crate) fn admits(&self, text: &str) -> bool {
-        let plain = |extra: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b) || extra.as_bytes().contains(&b));
+        let plain = |extra: &str| {
+            !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b) || extra.as_bytes().contains(&b))
+        };
         let climbs = text.split('/').any(|part| part == "..");
         match self.kind {
             Kind::Site | Kind::Vault | Kind::StorageAccount => text.starts_with("/subscriptions/") && plain("/()") && !climbs,
-            Kind::VaultUri => text.starts_with("https://") && text.ends_with('/') && text[8..text.len() - 1].bytes().all(|b| b.is_ascii_alphanumeric() || b"-.".contains(&b)),
+            Kind::VaultUri => {
+                text.starts_with("https://")
+                    && text.ends_with('/')
+                    && text[8..text.len() - 1].bytes().all(|b| b.is_ascii_alphanumeric() || b"-.".contains(&b))
+            }
             _ => plain("@") && !climbs,
         }
     }

@@ -100,7 +100,13 @@ impl Fold {
             let names = scene.undeclared.borrow().clone();
             self.undeclared = Some(match (self.undeclared.take(), &rule.list.kind) {
                 (None, _) => names,
-                (Some(best), ListKind::Any) => if names.len() < best.len() { names } else { best },
+                (Some(best), ListKind::Any) => {
+                    if names.len() < best.len() {
+                        names
+                    } else {
+                        best
+                    }
+                }
                 (Some(all), _) => all.into_iter().chain(names).collect(),
             });
         });
@@ -251,7 +257,8 @@ impl Sample {
         let name = |object| word(object, &["displayName", "userDisplayName", "deviceName", "name", "title"]);
         let ids = &["id", "appId", "principalId", "category", "name"];
         // A plain value is told with the item it stands in.
-        let id = word(element, ids).or_else(|| word(outer, ids)).or_else(|| element.filter(|e| !e.is_object()).map(|e| brief(e).to_string()));
+        let id =
+            word(element, ids).or_else(|| word(outer, ids)).or_else(|| element.filter(|e| !e.is_object()).map(|e| brief(e).to_string()));
         let name = if word(element, ids).is_some() { name(element).or_else(|| name(outer)) } else { name(outer) };
         self.objects.push(ObjectRef { id: id.unwrap_or_default(), name, within: within.map(str::to_owned) });
     }

@@ -23,7 +23,11 @@ pub enum Function {
     /// Each group a policy names satisfies this.
     GroupsAll(Box<Predicate>),
     /// The objects whose ids stand at these paths exist; without paths, the one whose id this is.
-    RefsExist { paths: Vec<Path>, roles: Vec<Path>, ignore: Vec<String> },
+    RefsExist {
+        paths: Vec<Path>,
+        roles: Vec<Path>,
+        ignore: Vec<String>,
+    },
     /// A principal has a client secret that has not expired, of its own or of its application.
     HasActivePasswordCredential,
     /// An application asks for, or holds, an application role that leads to control over the directory.
@@ -40,19 +44,41 @@ pub enum Function {
     /// The principal of a role assignment is a guest.
     PrincipalIsGuest,
     /// A port lies in one of the ranges at these paths.
-    PortInRanges { port: u16, paths: Vec<Path> },
+    PortInRanges {
+        port: u16,
+        paths: Vec<Path>,
+    },
     /// The object, written as JSON, holds this text.
     JsonTextContains(String),
     /// From start to end there are at most so many days.
-    ValidityDaysLte { start: Path, end: Path, days: f64 },
+    ValidityDaysLte {
+        start: Path,
+        end: Path,
+        days: f64,
+    },
     UserAccountEnabled,
 }
 
 /// Names, for messages.
 const NAMES: &[&str] = &[
-    "exclusions_accepted", "excludes_emergency_access", "not_emergency_access", "exclusions_covered", "groups_all", "refs_exist",
-    "has_active_password_credential", "has_privileged_app_role", "has_service_plan", "user_mfa_registered", "accepted_entity", "privileged_role",
-    "pim_auth_context_enabled", "principal_is_guest", "port_in_ranges", "json_text_contains", "validity_days_lte", "user_account_enabled",
+    "exclusions_accepted",
+    "excludes_emergency_access",
+    "not_emergency_access",
+    "exclusions_covered",
+    "groups_all",
+    "refs_exist",
+    "has_active_password_credential",
+    "has_privileged_app_role",
+    "has_service_plan",
+    "user_mfa_registered",
+    "accepted_entity",
+    "privileged_role",
+    "pim_auth_context_enabled",
+    "principal_is_guest",
+    "port_in_ranges",
+    "json_text_contains",
+    "validity_days_lte",
+    "user_account_enabled",
 ];
 
 /// Role templates that Microsoft marks as privileged or that lead to one that is.
@@ -96,7 +122,8 @@ impl Function {
             None => Err(at.wrong(&format!("{name}: a path is text, not {text}"))),
         };
         let paths = || need("paths")?.as_array().into_iter().flatten().map(path).collect::<Result<Vec<_>, _>>();
-        let text = |value: &Value| value.as_str().map(str::to_owned).ok_or_else(|| at.wrong(&format!("{name}: value is text, not {value}")));
+        let text =
+            |value: &Value| value.as_str().map(str::to_owned).ok_or_else(|| at.wrong(&format!("{name}: value is text, not {value}")));
         let takes: &[&str] = match name {
             "groups_all" => &["predicate"],
             "refs_exist" => &["paths", "ignore"],
@@ -325,7 +352,9 @@ fn service_plan(object: &Value, plans: &[String], scene: &Scene<'_>) -> Truth {
             if wanted(text(plan, &["servicePlanId"])) { on.into() } else { Truth::False }
         }));
     }
-    let (Some(Value::Array(licences)), Some(products)) = (object.get("assignedLicenses"), &scene.facts.plans_of_sku) else { return Truth::Unknown };
+    let (Some(Value::Array(licences)), Some(products)) = (object.get("assignedLicenses"), &scene.facts.plans_of_sku) else {
+        return Truth::Unknown;
+    };
     Truth::any(licences.iter().map(|licence| {
         let off = |plan: &String| {
             let disabled = licence.get("disabledPlans").and_then(Value::as_array);

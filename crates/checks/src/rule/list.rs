@@ -21,7 +21,11 @@ pub enum ListKind {
     /// How many elements the condition holds for.
     Count(f64, f64),
     /// Elements the condition holds for, against those `denominator` holds for.
-    Ratio { denominator: Predicate, at_most: bool, bound: f64 },
+    Ratio {
+        denominator: Predicate,
+        at_most: bool,
+        bound: f64,
+    },
     /// One element for each of these categories, switched on.
     Enabled(Vec<String>),
 }
@@ -63,7 +67,8 @@ impl ListRule {
             "any_match_all" => {
                 let list = expected.get("require_enabled").and_then(Value::as_array);
                 let names: Option<Vec<String>> = list.map(|l| l.iter().filter_map(|v| v.as_str().map(str::to_owned)).collect());
-                let names = names.filter(|n| !n.is_empty()).ok_or_else(|| at.wrong("any_match_all takes {require_enabled: [category, ...]}"))?;
+                let names =
+                    names.filter(|n| !n.is_empty()).ok_or_else(|| at.wrong("any_match_all takes {require_enabled: [category, ...]}"))?;
                 plain(ListKind::Enabled(names), Predicate::All(Vec::new()))
             }
             "count_where_between" => {
@@ -74,7 +79,8 @@ impl ListRule {
             "ratio_lte" | "ratio_gte" => {
                 let at_most = name == "ratio_lte";
                 let member = if at_most { "max" } else { "min" };
-                let bound = expected.get(member).and_then(Value::as_f64).ok_or_else(|| at.wrong(&format!("{name} needs {member}, a number")))?;
+                let bound =
+                    expected.get(member).and_then(Value::as_f64).ok_or_else(|| at.wrong(&format!("{name} needs {member}, a number")))?;
                 plain(ListKind::Ratio { denominator: part("denominator")?, at_most, bound }, part("numerator")?)
             }
             "refs_exist" => plain(ListKind::All, Predicate::Call(super::Function::ref_exists(expected, at)?)),
@@ -137,7 +143,15 @@ impl ListRule {
     /// What the whole list says.
     pub fn end(&self, tally: &Tally) -> Ruling {
         let Tally { yes, no, unknown, .. } = *tally;
-        let decide = |certain: u64, unless: Truth| if certain > 0 { !unless } else if unknown > 0 { Truth::Unknown } else { unless };
+        let decide = |certain: u64, unless: Truth| {
+            if certain > 0 {
+                !unless
+            } else if unknown > 0 {
+                Truth::Unknown
+            } else {
+                unless
+            }
+        };
         let truth = match &self.kind {
             ListKind::Enabled(names) => {
                 let missing = tally.enabled.iter().filter(|on| !**on).count() + names.len().saturating_sub(tally.enabled.len());

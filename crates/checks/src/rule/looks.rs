@@ -130,9 +130,12 @@ impl Tree {
             Function::NotEmergencyAccess => &["principalId", "userId"],
             Function::HasActivePasswordCredential => &["passwordCredentials[].endDateTime"],
             Function::HasPrivilegedAppRole => &["requiredResourceAccess[].resourceAccess[].[id,type]", "principalId"],
-            Function::HasServicePlan(_) => {
-                &["assignedPlans[].[servicePlanId,capabilityStatus]", "assignedLicenses[].skuId", "assignedLicenses[].disabledPlans", "@odata.type"]
-            }
+            Function::HasServicePlan(_) => &[
+                "assignedPlans[].[servicePlanId,capabilityStatus]",
+                "assignedLicenses[].skuId",
+                "assignedLicenses[].disabledPlans",
+                "@odata.type",
+            ],
             Function::UserMfaRegistered => &["userId", "principalId"],
             Function::PrivilegedRole => &["roleDefinitionId"],
             Function::PrincipalIsGuest => &["properties.[principalId,principalType]", "principalId", "principalType"],

@@ -218,7 +218,9 @@ impl Parser<'_> {
             return Ok(Step::Index(index));
         }
         if let Some(filter) = self.rest.strip_prefix('?') {
-            let Some((member, value)) = filter[..end - 1].split_once("==") else { return Err(self.wrong("a filter is [?member=='value']")) };
+            let Some((member, value)) = filter[..end - 1].split_once("==") else {
+                return Err(self.wrong("a filter is [?member=='value']"));
+            };
             let quoted = value.strip_prefix('\'').and_then(|v| v.strip_suffix('\''));
             let equals = match quoted {
                 Some(text) => Value::String(text.to_owned()),
@@ -295,7 +297,9 @@ mod tests {
 
     #[test]
     fn a_path_that_is_none_says_where() {
-        for (text, why) in [("a[", "not closed"), ("a[?b]", "a filter is"), ("a[?b==c]", "value is"), ("[a,b", "not closed"), ("a.'b'", "missing")] {
+        for (text, why) in
+            [("a[", "not closed"), ("a[?b]", "a filter is"), ("a[?b==c]", "value is"), ("[a,b", "not closed"), ("a.'b'", "missing")]
+        {
             let error = Path::parse(text).unwrap_err().to_string();
             assert!(error.contains(why), "{text}: {error}");
         }

@@ -12,7 +12,11 @@ pub enum Predicate {
     /// Where the first holds, the second must.
     Where(Box<Predicate>, Box<Predicate>),
     /// A member of the object against an operator; without a path, the object itself.
-    Test { path: Option<Path>, op: Op, absent_means: Option<Value> },
+    Test {
+        path: Option<Path>,
+        op: Op,
+        absent_means: Option<Value>,
+    },
     Call(Function),
 }
 

@@ -94,7 +94,8 @@ pub fn same_text(a: &str, b: &str) -> bool {
 
 /// Whether text has the form of an object id.
 pub fn is_guid(text: &str) -> bool {
-    text.len() == 36 && text.bytes().enumerate().all(|(at, b)| if [8, 13, 18, 23].contains(&at) { b == b'-' } else { b.is_ascii_hexdigit() })
+    text.len() == 36
+        && text.bytes().enumerate().all(|(at, b)| if [8, 13, 18, 23].contains(&at) { b == b'-' } else { b.is_ascii_hexdigit() })
 }
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
 //! Verdicts: what the folds of a check's instances say together, and what its failed sources say instead.
 
-use super::{end::Fault, sources::{Instance, Sources}};
+use super::{
+    end::Fault,
+    sources::{Instance, Sources},
+};
 use crate::{
     CheckResult, ControlResult, FRAMEWORKS, Job, ObjectRef, Reason, ReasonCode, SAMPLE, Verdict,
     plan::{Chosen, Plan},
@@ -67,7 +70,9 @@ fn applied(outcome: Outcome, applies: Option<Verdict>, chosen: &Chosen) -> Outco
             let text = said.unwrap_or_else(|| "What the check is about is not in use in this directory.".to_owned());
             nothing(Verdict::Skipped, ReasonCode::NotApplicable, text)
         }
-        Some(Verdict::Unknown | Verdict::Error) if matches!(outcome.verdict, Verdict::Failed | Verdict::Passed | Verdict::PassedWithExclusions) => {
+        Some(Verdict::Unknown | Verdict::Error)
+            if matches!(outcome.verdict, Verdict::Failed | Verdict::Passed | Verdict::PassedWithExclusions) =>
+        {
             let text = "Whether the check applies to this directory is not known: a value that says so is absent.".to_owned();
             Outcome { verdict: Verdict::Unknown, reason: Some(Reason { code: ReasonCode::AbsentValue, text }), ..outcome }
         }
@@ -134,7 +139,15 @@ fn together(mut outcomes: Vec<(Option<String>, Outcome)>, chosen: &Chosen) -> Ou
     }
     objects.truncate(SAMPLE);
     let actual = json!({"of": of, verdict.as_str(): like, "first": actual});
-    Outcome { verdict, reason, actual, objects, object_count, exclusions: exclusions.into_iter().collect(), would_pass_if_enforced: enforced }
+    Outcome {
+        verdict,
+        reason,
+        actual,
+        objects,
+        object_count,
+        exclusions: exclusions.into_iter().collect(),
+        would_pass_if_enforced: enforced,
+    }
 }
 
 fn finish(chosen: &Chosen, job: &Job, outcome: Outcome) -> CheckResult {

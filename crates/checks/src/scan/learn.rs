@@ -29,7 +29,8 @@ const PLANS: &[(&str, &[&str])] = &[
 ];
 
 /// Plans that bring another along.
-const IMPLIED: &[(&str, &str)] = &[("AAD_PREMIUM_P2", "AAD_PREMIUM"), ("AAD_WRKLDID_P2", "AAD_WRKLDID_P1"), ("THREAT_INTELLIGENCE", "ATP_ENTERPRISE")];
+const IMPLIED: &[(&str, &str)] =
+    &[("AAD_PREMIUM_P2", "AAD_PREMIUM"), ("AAD_WRKLDID_P2", "AAD_WRKLDID_P1"), ("THREAT_INTELLIGENCE", "ATP_ENTERPRISE")];
 
 /// The service plans a directory has, by name and id in lower case.
 #[derive(Debug, Default)]
@@ -83,7 +84,8 @@ pub fn learn(helper: Helper, page: &Value, instance: Option<&str>, now: Timestam
         }
         Helper::Guests => facts.guests.get_or_insert_default().extend(items(page).filter_map(|item| id(item, "id"))),
         Helper::PrivilegedAssignments => {
-            let privileged = |item: &&Value| text(item, &["appRoleId"]).is_some_and(|role| PRIVILEGED_APP_ROLES.contains(&role.to_lowercase().as_str()));
+            let privileged =
+                |item: &&Value| text(item, &["appRoleId"]).is_some_and(|role| PRIVILEGED_APP_ROLES.contains(&role.to_lowercase().as_str()));
             let holders = items(page).filter(privileged).filter_map(|item| id(item, "principalId"));
             facts.privileged_principals.get_or_insert_default().extend(holders);
         }

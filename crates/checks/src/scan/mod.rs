@@ -83,7 +83,8 @@ struct Counted<'f>(&'f mut dyn Fetch);
 impl Counted<'_> {
     fn fetch(&mut self, requests: &[Request]) -> Vec<Answer> {
         let mut answers = self.0.fetch(requests);
-        let missing = || Answer::Failed { kind: crate::FaultKind::Server, message: "The fetcher gave no answer to this request.".to_owned() };
+        let missing =
+            || Answer::Failed { kind: crate::FaultKind::Server, message: "The fetcher gave no answer to this request.".to_owned() };
         answers.resize_with(requests.len(), missing);
         answers
     }

@@ -25,7 +25,8 @@ impl Task {
         const PAGES_AT_ONCE: usize = 4;
         let Request { service, path } = &self.request;
         // One request a second is allowed of these, for all callers together.
-        let slow = *service == Service::Graph && ["/identityProtection/", "/identity/conditionalAccess/"].iter().any(|part| path.contains(part));
+        let slow =
+            *service == Service::Graph && ["/identityProtection/", "/identity/conditionalAccess/"].iter().any(|part| path.contains(part));
         let most = match (slow, self.further()) {
             (true, _) => 1,
             (_, true) => PAGES_AT_ONCE,

@@ -74,7 +74,16 @@ mod tests {
 
     #[test]
     fn bands_begin_where_they_say() {
-        for (percent, band) in [(100.0, Band::Excellent), (90.0, Band::Excellent), (89.9, Band::Good), (70.0, Band::Good), (69.9, Band::NeedsAttention), (50.0, Band::NeedsAttention), (49.9, Band::Critical), (0.0, Band::Critical)] {
+        for (percent, band) in [
+            (100.0, Band::Excellent),
+            (90.0, Band::Excellent),
+            (89.9, Band::Good),
+            (70.0, Band::Good),
+            (69.9, Band::NeedsAttention),
+            (50.0, Band::NeedsAttention),
+            (49.9, Band::Critical),
+            (0.0, Band::Critical),
+        ] {
             assert_eq!(Band::of(percent), band, "{percent}");
         }
     }

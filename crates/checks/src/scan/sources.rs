@@ -275,11 +275,17 @@ impl<'p> Sources<'p> {
         let page = project::page(&body, &planned.looks)
             .map_err(|e| fault(ReasonCode::Malformed, format!("The answer to {} is no JSON: {e}.", planned.path)))?;
         let instance = &mut self.read[task.planned].instances[task.instance];
-        if (task.further() || page.next.is_some()) && !page.body.get("value").is_some_and(Value::is_array) && planned.looks.members.contains_key("value") {
+        if (task.further() || page.next.is_some())
+            && !page.body.get("value").is_some_and(Value::is_array)
+            && planned.looks.members.contains_key("value")
+        {
             return Err(fault(ReasonCode::Truncated, format!("A page of {} holds no list, so the listing is not whole.", planned.path)));
         }
         if page.next.as_ref().is_some_and(|link| task.followed.contains(link)) || instance.pages >= PAGES {
-            return Err(fault(ReasonCode::Truncated, format!("The pages of {} have no end: a next link came back, or there are over {PAGES}.", planned.path)));
+            return Err(fault(
+                ReasonCode::Truncated,
+                format!("The pages of {} have no end: a next link came back, or there are over {PAGES}.", planned.path),
+            ));
         }
         let items = instance.items + learn::items(&page.body).count() as u64;
         instance.count = page.count.or(instance.count);
@@ -382,12 +388,15 @@ impl Source {
     fn status(&self, planned: &Planned) -> SourceStatus {
         // An object that is looked up by its id and is not there is an answer, not a feature that is missing.
         let looked_up = planned.helpers.iter().any(|helper| matches!(helper, Helper::Objects | Helper::Groups));
-        let state = |instance: &Instance| if looked_up && instance.state == SourceState::Absent { SourceState::Read } else { instance.state };
+        let state =
+            |instance: &Instance| if looked_up && instance.state == SourceState::Absent { SourceState::Read } else { instance.state };
         let worst = self.instances.iter().max_by_key(|instance| state(instance));
         SourceStatus {
             service: planned.service,
             path: planned.pattern(),
-            state: worst.map_or(SourceState::NotNeeded, state).max(self.lacking.as_ref().map_or(SourceState::NotNeeded, |fault| fault.state)),
+            state: worst
+                .map_or(SourceState::NotNeeded, state)
+                .max(self.lacking.as_ref().map_or(SourceState::NotNeeded, |fault| fault.state)),
             status: worst.and_then(|instance| instance.status),
             requests: u32::try_from(self.instances.len()).unwrap_or(u32::MAX),
             pages: self.instances.iter().map(|instance| instance.pages).sum(),
