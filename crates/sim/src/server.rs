@@ -3,6 +3,7 @@
 
 use crate::{
     arm,
+    bearer::{self, Caller},
     ca::Authority,
     calls::Call,
     cloud::{Cloud, lock},
@@ -141,22 +142,21 @@ async fn answer(hosts: Arc<Hosts>, request: Request<Incoming>) -> Result<Respons
     let body = body.to_bytes();
     let path = parts.uri.path().to_owned();
     let mut call = describe(&hosts.cloud, &host, &parts, &body);
-    let Some(router) = hosts.named(&host).cloned() else {
-        let text = format!("The simulator does not answer as {host:?}.\n");
-        hosts.cloud.calls.add(Call { status: StatusCode::MISDIRECTED_REQUEST.as_u16(), ..call });
-        return Ok((StatusCode::MISDIRECTED_REQUEST, text).into_response());
-    };
-    if path.starts_with("/_sim/") {
+    let door = services::door(&host, &authority, &path);
+    let router = hosts.named(&host).cloned();
+    if path.starts_with("/_sim/")
+        && let Some(router) = router
+    {
         return Ok(run(router, Request::from_parts(parts, Body::from(body))).await);
     }
-    let door = services::door(&host, &authority, &path);
     let query = parts.uri.query().unwrap_or_default().to_owned();
     let decoded = percent_encoding::percent_decode_str(&query).decode_utf8_lossy().into_owned();
     let target =
         Target { host: &host, method: parts.method.as_str(), path: door.as_ref().map_or(&path, |door| &door.path), query: &decoded };
     let fault = hosts.cloud.faults.hit(target);
-    if door.is_some() && !decoded.is_empty() {
-        call.query = Some(decoded.clone());
+    if let Some(door) = &door {
+        call.query = Some(decoded.clone()).filter(|query| !query.is_empty());
+        attribute(&mut call, bearer::check(&hosts.cloud, &parts.headers, door.service).ok());
     }
     let response = match (&fault, door) {
         (Some(FaultAction::Drop { .. }), _) => None,
@@ -170,10 +170,12 @@ async fn answer(hosts: Arc<Hosts>, request: Request<Incoming>) -> Result<Respons
             let response = match door {
                 Some(door) => {
                     let twist = fault.as_ref().and_then(FaultAction::twist);
-                    serve_data(&hosts.cloud, &mut call, &door, &Arrived { host: &host, parts: &parts, query: &query, body: &body, twist })
-                        .await
+                    serve_data(&hosts.cloud, &door, &Arrived { host: &host, parts: &parts, query: &query, body: &body, twist }).await
                 }
-                None => run(router, Request::from_parts(parts, Body::from(body))).await,
+                None => match router {
+                    Some(router) => run(router, Request::from_parts(parts, Body::from(body))).await,
+                    None => misdirected(&host),
+                },
             };
             Some(if let Some(FaultAction::Malformed { .. }) = fault { oversized::cut(response).await } else { response })
         }
@@ -181,6 +183,10 @@ async fn answer(hosts: Arc<Hosts>, request: Request<Incoming>) -> Result<Respons
     call.status = response.as_ref().map_or(0, |r| r.status().as_u16());
     hosts.cloud.calls.add(call);
     response.ok_or(Dropped)
+}
+
+fn misdirected(host: &str) -> Response<Body> {
+    (StatusCode::MISDIRECTED_REQUEST, format!("The simulator does not answer as {host:?}.\n")).into_response()
 }
 
 /// A request for Graph or Resource Manager, as it came.
@@ -192,8 +198,16 @@ struct Arrived<'a> {
     twist: Option<crate::faults::Twist>,
 }
 
-/// Answers from what a directory holds; the log learns whose token it was.
-async fn serve_data(cloud: &Arc<Cloud>, call: &mut Call, door: &Door, arrived: &Arrived<'_>) -> Response<Body> {
+/// The log says whose token it was, whatever the answer.
+fn attribute(call: &mut Call, caller: Option<Caller>) {
+    if let Some(caller) = caller {
+        call.directory = Some(caller.directory);
+        call.client_id = Some(caller.client.to_string());
+    }
+}
+
+/// Answers from what a directory holds.
+async fn serve_data(cloud: &Arc<Cloud>, door: &Door, arrived: &Arrived<'_>) -> Response<Body> {
     let latency = lock(&cloud.knobs).latency_ms;
     if latency > 0 {
         tokio::time::sleep(Duration::from_millis(latency)).await;
@@ -208,15 +222,10 @@ async fn serve_data(cloud: &Arc<Cloud>, call: &mut Call, door: &Door, arrived: &
         body: arrived.body,
         twist: arrived.twist,
     };
-    let answered = match door.service {
-        Service::Graph => graph::answer(cloud, &asked),
-        Service::Arm => arm::answer(cloud, &asked),
-    };
-    if let Some(caller) = answered.caller {
-        call.directory = Some(caller.directory);
-        call.client_id = Some(caller.client.to_string());
+    match door.service {
+        Service::Graph => graph::answer(cloud, &asked).response(),
+        Service::Arm => arm::answer(cloud, &asked).response(),
     }
-    answered.reply.response()
 }
 
 async fn run(router: Router, request: Request<Body>) -> Response<Body> {

@@ -13,7 +13,14 @@ use support::python::Environment;
 
 const CLIENTS: Environment = Environment {
     name: "venv-graph",
-    packages: &["msgraph-sdk==1.65.0", "azure-identity==1.27.0", "azure-mgmt-keyvault==14.1.0", "azure-mgmt-storage==25.3.0"],
+    // msgraph-core imports Deprecated without saying so.
+    packages: &[
+        "msgraph-sdk==1.65.0",
+        "azure-identity==1.27.0",
+        "azure-mgmt-keyvault==14.1.0",
+        "azure-mgmt-storage==25.3.0",
+        "Deprecated==1.3.1",
+    ],
 };
 
 async fn read(real_names: bool) {

@@ -11,7 +11,7 @@ use crate::{
     config::Directory,
     estate::{Entry, Estate, Fill},
     faults::Twist,
-    graph::{Answered, Asked, Filter},
+    graph::{Asked, Filter},
     jwt::b64,
     reply::Reply,
     services::Service,
@@ -25,15 +25,13 @@ use std::sync::Arc;
 const PAGE: usize = 1000;
 
 /// Answers one request.
-pub fn answer(cloud: &Cloud, asked: &Asked<'_>) -> Answered {
-    let caller = bearer::check(cloud, asked.headers, Service::Arm);
-    let reply = match &caller {
-        Ok(caller) => Request::read(cloud, asked, caller).and_then(|request| request.answer()),
-        Err(refused) => Err(unauthorised(*refused)),
+pub fn answer(cloud: &Cloud, asked: &Asked<'_>) -> Reply {
+    let reply = match bearer::check(cloud, asked.headers, Service::Arm) {
+        Ok(caller) => Request::read(cloud, asked, &caller).and_then(|request| request.answer()),
+        Err(refused) => Err(unauthorised(refused)),
     };
     let id = cloud.uuid().to_string();
-    let reply = reply.unwrap_or_else(|refusal| refusal).with("x-ms-request-id", id.clone()).with("x-ms-correlation-request-id", id);
-    Answered { reply, caller: caller.ok() }
+    reply.unwrap_or_else(|refusal| refusal).with("x-ms-request-id", id.clone()).with("x-ms-correlation-request-id", id)
 }
 
 fn error(status: u16, code: &str, message: String) -> Reply {

@@ -109,7 +109,7 @@ fn run(request: &Request<'_>, item: &Item) -> Reply {
         Some(FaultAction::Answer { status, retry_after, body }) => refused(status, retry_after, body),
         Some(FaultAction::Drop { .. }) => Error::new(504, "UnknownError", "").reply(request.cloud, None),
         Some(FaultAction::Malformed { .. }) => Reply::text("{\"value\":[{\"id\":".to_owned()),
-        _ => super::answer(request.cloud, &asked).reply,
+        _ => super::answer(request.cloud, &asked),
     };
     request.cloud.calls.add(Call {
         at: request.cloud.now(),

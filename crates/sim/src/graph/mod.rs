@@ -47,22 +47,15 @@ pub struct Asked<'a> {
     pub twist: Option<Twist>,
 }
 
-/// An answer, and who asked when the token was good.
-pub struct Answered {
-    pub reply: Reply,
-    pub caller: Option<Caller>,
-}
-
 /// Answers one request; a `$batch` with everything in it.
-pub fn answer(cloud: &Cloud, asked: &Asked<'_>) -> Answered {
+pub fn answer(cloud: &Cloud, asked: &Asked<'_>) -> Reply {
     let client_request = asked.headers.get("client-request-id").and_then(|id| id.to_str().ok());
-    let caller = bearer::check(cloud, asked.headers, Service::Graph);
-    let reply = match &caller {
-        Ok(caller) => Request::read(cloud, asked, caller).and_then(|request| request.answer()),
-        Err(refused) => Err(Error::token(*refused)),
+    let reply = match bearer::check(cloud, asked.headers, Service::Graph) {
+        Ok(caller) => Request::read(cloud, asked, &caller).and_then(|request| request.answer()),
+        Err(refused) => Err(Error::token(refused)),
     };
     let reply = reply.unwrap_or_else(|error| error.reply(cloud, client_request));
-    Answered { reply: identified(cloud, reply, client_request), caller: caller.ok() }
+    identified(cloud, reply, client_request)
 }
 
 fn identified(cloud: &Cloud, reply: Reply, client_request: Option<&str>) -> Reply {
