@@ -15,6 +15,8 @@ pub enum Shape {
     /// TestResults.json of the policy engine.
     ScubaTests,
     Sarif,
+    /// The report of Bailiwick's own scanner.
+    Scan,
 }
 
 /// The one SARIF version read.
@@ -36,6 +38,11 @@ fn object(r: &mut Reader) -> Result<Shape> {
     while let Some(key) = r.next_key()? {
         let key = key.to_owned();
         match key.as_str() {
+            "schema" => {
+                if r.loose()?.is_some_and(|schema| schema == crate::scan::SCHEMA) {
+                    return Ok(Shape::Scan);
+                }
+            }
             "Tenants" => return Ok(Shape::Maester),
             "TestResultSummary" => return Ok(Shape::ZeroTrust),
             "ReportSummary" => return Ok(Shape::ScubaReport),

@@ -14,6 +14,7 @@ mod maester;
 pub mod model;
 mod product;
 mod sarif;
+mod scan;
 mod scubagear;
 mod told;
 mod zero_trust;
@@ -49,6 +50,11 @@ pub fn read_from(open: &mut dyn FnMut() -> io::Result<Box<dyn Read>>, limits: &L
             let outline = zero_trust::outline(&mut first, limits)?;
             file.finish(&mut first)?;
             zero_trust::tell(&mut file.start()?, &outline, limits, sink)
+        }
+        Shape::Scan => {
+            let outline = scan::outline(&mut first, limits)?;
+            file.finish(&mut first)?;
+            scan::tell(&mut file.start()?, &outline, limits, sink)
         }
         Shape::ScubaResults | Shape::ScubaReport => {
             let outline = scubagear::outline(&mut first, limits)?;
