@@ -179,6 +179,11 @@ fn tally(rule: &Rule, page: &Value, scene: &Scene<'_>, into: &mut Tally) {
 }
 
 impl Rule {
+    /// Looks at the first item of a listing and at no other.
+    pub fn first_item_only(&self) -> bool {
+        matches!(self.property.steps.as_slice(), [Step::Member(value), Step::Index(0), ..] if value == "value")
+    }
+
     /// Calls `visit` for each element the property leads to on a page: (element, outermost list item).
     pub fn each(&self, page: &Value, visit: &mut dyn FnMut(Option<&Value>, Option<&Value>)) {
         let found = self.property.find(page, None);

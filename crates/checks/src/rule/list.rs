@@ -22,7 +22,7 @@ pub enum ListKind {
     Count(f64, f64),
     /// Elements the condition holds for, against those `denominator` holds for.
     Ratio {
-        denominator: Predicate,
+        denominator: Box<Predicate>,
         at_most: bool,
         bound: f64,
     },
@@ -81,7 +81,7 @@ impl ListRule {
                 let member = if at_most { "max" } else { "min" };
                 let bound =
                     expected.get(member).and_then(Value::as_f64).ok_or_else(|| at.wrong(&format!("{name} needs {member}, a number")))?;
-                plain(ListKind::Ratio { denominator: part("denominator")?, at_most, bound }, part("numerator")?)
+                plain(ListKind::Ratio { denominator: Box::new(part("denominator")?), at_most, bound }, part("numerator")?)
             }
             "refs_exist" => plain(ListKind::All, Predicate::Call(super::Function::ref_exists(expected, at)?)),
             _ => {

@@ -111,7 +111,7 @@ impl Tree {
             });
         }
         let denominator = match &list.kind {
-            ListKind::Ratio { denominator, .. } => Some(denominator),
+            ListKind::Ratio { denominator, .. } => Some(&**denominator),
             _ => None,
         };
         for predicate in [Some(&list.predicate), list.condition.as_ref(), denominator].into_iter().flatten() {

@@ -136,7 +136,7 @@ impl Rule {
 
 fn leaves_of<'r>(list: &'r ListRule, visit: &mut dyn FnMut(&'r Predicate)) {
     let denominator = match &list.kind {
-        ListKind::Ratio { denominator, .. } => Some(denominator),
+        ListKind::Ratio { denominator, .. } => Some(&**denominator),
         _ => None,
     };
     for predicate in [Some(&list.predicate), list.condition.as_ref(), denominator].into_iter().flatten() {

@@ -119,7 +119,7 @@ impl Predicate {
                         if found.is_empty() {
                             return op.test(assumed(), outer, scene);
                         }
-                        Truth::all(found.iter().map(|found| op.test(found.value.as_deref().or_else(|| assumed()), found.outer, scene)))
+                        Truth::all(found.iter().map(|found| op.test(found.value.as_deref().or_else(&assumed), found.outer, scene)))
                     }
                     (_, false) => {
                         let value = path.first(object, outer);

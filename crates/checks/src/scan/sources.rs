@@ -255,7 +255,7 @@ impl<'p> Sources<'p> {
             Ok(Page { body, next, .. }) => {
                 progress.snapshot(&self.read[at].instances[instance].request, &body);
                 self.take(at, instance, body);
-                match next {
+                match next.filter(|_| !self.enough(at, instance)) {
                     None => self.end(at, instance, SourceState::Read, None, progress),
                     Some(link) => {
                         task.request.path.clone_from(&link);
@@ -265,6 +265,14 @@ impl<'p> Sources<'p> {
                 }
             }
         }
+    }
+
+    /// Whether the first item is in and nobody looks at a further one: `$top=1` is a page's size, not a listing's end.
+    fn enough(&self, at: usize, instance: usize) -> bool {
+        let planned = &self.plan.requests[at];
+        let first = |check: &usize| self.plan.checks[*check].rule.as_ref().is_ok_and(Rule::first_item_only);
+        let only = planned.helpers.is_empty() && planned.conditions.is_empty() && !planned.readers.is_empty();
+        only && self.read[at].instances[instance].items > 0 && planned.readers.iter().all(first)
     }
 
     /// A page that goes on where the last one ended, or why it does not.
