@@ -45,9 +45,22 @@ export const paths = {
   controls: (search?: Search) => withSearch('/controls', search),
   trail: (search?: Search) => withSearch('/trail', search),
   settings: (tab: SettingsTab = 'general', search?: Search) => withSearch(tab === 'general' ? '/settings' : `/settings/${tab}`, search),
+  directories: (search?: Search) => withSearch('/directories', search),
+  connect: (search?: Search) => withSearch('/connect', search),
+  /** Where Microsoft sends people back to after a consent; the server and the application registration know it by this address. */
+  consent: (search?: Search) => withSearch('/connect/consent', search),
+  scans: (tab: ScansTab = 'history', search?: Search) => withSearch(tab === 'history' ? '/scans' : `/scans/${tab}`, search),
+  scan: (scan: string, search?: Search) => withSearch(`/scans/${part(scan)}`, search),
+  policies: (search?: Search) => withSearch('/policies', search),
+  threats: (search?: Search) => withSearch('/threats', search),
+  // A check's id has dots, so it is a parameter: the server takes a path that ends like a file for a file.
+  checks: (search?: Search) => withSearch('/checks', search),
   /** Of the API. Works only with a token in the request's header. */
   artifact: (run: string, name: string) => `/api/v1/runs/${part(run)}/artifacts/${part(name)}`,
 };
 
 export const SETTINGS_TABS = ['general', 'members', 'projects', 'keys', 'submit'] as const;
 export type SettingsTab = (typeof SETTINGS_TABS)[number];
+
+export const SCANS_TABS = ['history', 'schedules', 'settings', 'packs'] as const;
+export type ScansTab = (typeof SCANS_TABS)[number];

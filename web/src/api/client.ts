@@ -57,7 +57,7 @@ async function reached<T>(call: Promise<T>): Promise<T> {
   }
 }
 
-function problem(response: Response, body: unknown): ApiError {
+export function problem(response: Response, body: unknown): ApiError {
   const known = (body ?? {}) as Partial<ProblemBody>;
   return new ApiError(
     response.status,

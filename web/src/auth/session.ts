@@ -40,8 +40,8 @@ export async function startSession(): Promise<void> {
     return become({ kind: 'unreachable', detail: messageOf(error) });
   }
   const choice = chosen(sessionStorage.getItem(TAB_CHOICE));
-  // Microsoft's sign-out page comes back with a state nobody needs.
-  if (!choice && location.search.startsWith('?state=')) history.replaceState(null, '', location.pathname);
+  // Microsoft's sign-out page comes back to the start page with a state nobody needs. A consent comes back with one that is.
+  if (!choice && location.pathname === '/' && location.search.startsWith('?state=')) history.replaceState(null, '', location.pathname);
   if (!choice) return resumeLast();
   try {
     const { client } = await open(choice);

@@ -39,6 +39,8 @@ const permissions: Record<Permission, string> = {
   'directories.read': 'see directories', 'directories.write': 'list and remove directories', 'keys.read': 'see API keys',
   'keys.write': 'create and revoke API keys', 'members.read': 'see members', 'members.write': 'manage members',
   'settings.read': 'see settings', 'settings.write': 'change settings', 'trail.read': 'see the trail',
+  'connections.read': 'see connected directories', 'connections.manage': 'connect and disconnect directories', 'scans.read': 'see scans',
+  'scans.run': 'start and cancel scans', 'scans.manage': 'change schedules, scan settings and packs', 'live.read': 'look into a directory as it is now',
 };
 
 export const en = {
@@ -74,6 +76,7 @@ export const en = {
   nav: {
     overview: 'Overview', findings: 'Findings', changes: 'Changes', evidence: 'Evidence', runs: 'Runs', reports: 'Reports',
     controls: 'Controls', trail: 'Trail', settings: 'Settings',
+    microsoft365: 'Microsoft 365', directories: 'Directories', scans: 'Scans', policies: 'Policies', threats: 'Threats', checks: 'Checks',
   },
 
   signIn: {
@@ -240,7 +243,7 @@ export const en = {
     title: 'Trail', state: 'Every change, disclosure and refusal, newest first. Each entry covers the hash of the one before.', table: 'Trail entries', seq: 'No.', at: 'When', actor: 'Who', action: 'Action',
     target: 'What', outcome: 'Outcome', detail: 'Particulars', request: 'Request id', address: 'Address', hash: 'SHA-256', emptyTitle: 'The trail is empty', empty: 'Entries appear with the first change.',
     entry: (seq: number) => `Entry ${seq}`, subject: 'Token subject',
-    kinds: { '': 'All actions', 'run.': 'Runs', 'artifact.': 'Artifacts', 'api_key.': 'API keys', 'member.': 'Members', 'project.': 'Projects', 'directory.': 'Directories', 'settings.': 'Settings', 'baseline.': 'Baselines' } as Record<string, string>,
+    kinds: { '': 'All actions', 'run.': 'Runs', 'artifact.': 'Artifacts', 'api_key.': 'API keys', 'member.': 'Members', 'project.': 'Projects', 'directory.': 'Directories', 'settings.': 'Settings', 'baseline.': 'Baselines', 'consent.': 'Consents', 'connection.': 'Connections', 'scan.': 'Scans', 'scan_schedule.': 'Scan schedules', 'scan_settings.': 'Scan settings', 'scan_pack.': 'Packs' } as Record<string, string>,
   },
 
   settings: {
