@@ -80,7 +80,7 @@ fn only_named_crates_reach_a_database_or_a_network() {
 #[test]
 fn parsers_and_proofs_see_no_database_and_no_socket() {
     let dependencies = dependencies();
-    for name in ["base", "contract", "formats", "proof"] {
+    for name in ["base", "contract", "formats", "checks", "proof"] {
         for library in ["sqlx", "reqwest", "hyper", "axum", "object_store", "tokio"] {
             assert!(!dependencies[name].contains(library), "{name} uses {library}");
         }

@@ -4,7 +4,7 @@
 
 mod common;
 
-use bailiwick_checks::{Check, missing_cases, run_cases};
+use bailiwick_checks::{Catalogue, Check, missing_cases, run_cases};
 use common::catalogue;
 use std::collections::BTreeMap;
 
@@ -49,4 +49,46 @@ fn counts_by_product_and_framework() {
     }
     println!("checks by product: {products:?}\nchecks by framework: {frameworks:?}");
     assert_eq!(products.values().sum::<usize>(), catalogue.checks().len());
+}
+
+#[test]
+fn the_catalogue_a_program_is_built_with_is_whole() {
+    let started = std::time::Instant::now();
+    let shipped = Catalogue::shipped().unwrap();
+    println!("{} checks read in {:?} (this build), version {}", shipped.checks().len(), started.elapsed(), shipped.version());
+    let whole = Catalogue::shipped_with_cases().unwrap();
+    assert_eq!(whole.version(), shipped.version());
+    assert_eq!(whole.checks().len(), shipped.checks().len());
+    for check in whole.checks() {
+        assert_eq!(shipped.get(&check.id), Some(&Check { cases: Default::default(), ..check.clone() }));
+    }
+}
+
+#[test]
+fn the_order_of_files_does_not_matter() {
+    let files = [("a", "id: x"), ("b", "id: y")];
+    let version = |files: &[(&str, &str)]| Catalogue::read_sound(files.iter().copied()).0.version().to_owned();
+    assert_eq!(version(&files), version(&[files[1], files[0]]));
+    assert_ne!(version(&files), version(&[("a", "id: y"), ("b", "id: x")]));
+}
+
+#[test]
+fn what_is_wrong_is_said_with_file_and_member() {
+    let sound = include_str!("fixtures/entra/entra.fixture.mfa.yaml");
+    let name = "entra/entra.fixture.mfa.yaml";
+    for (file, was, is, says) in [
+        (name, "severity: critical", "severity: awful", "unknown variant"),
+        (name, "rationale:", "rational:", "unknown field"),
+        (name, "op: contains", "op: holds", "rule.expected.all[1].value: holds is no operator"),
+        (name, "fn: exclusions_accepted", "fn: all_good", "rule.expected.all[3]: \"all_good\" is no function"),
+        (name, "path: state", "path: 'state['", "rule.expected.all[0]: path \"state[\""),
+        (name, "\"7.0:5.2.2.2\"", "\"5.2.2.2\"", "frameworks.cis_m365: 5.2.2.2 is not version:number"),
+        (name, "scans: [compliance, exposure]", "scans: []", "scans: no scan"),
+        (name, "value: mfa", "value: {parameter: control}", "parameter \"control\" is not among parameters"),
+        ("teams/entra.fixture.mfa.yaml", "", "", "belongs at entra/entra.fixture.mfa.yaml"),
+    ] {
+        let text = sound.replacen(was, is, 1);
+        let told: Vec<String> = Catalogue::read([(file, text.as_str())]).unwrap_err().iter().map(ToString::to_string).collect();
+        assert!(told.iter().any(|told| told.starts_with(file) && told.contains(says)), "{is}: {told:?}");
+    }
 }

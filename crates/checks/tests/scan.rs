@@ -316,3 +316,18 @@ fn the_plan_allows_what_a_scan_asks_and_nothing_else() {
     let handed = HashSet::from(["https://graph.microsoft.com/v1.0/x?$skiptoken=1".to_owned()]);
     assert!(plan.allows(&Request::new(Service::Graph, "https://graph.microsoft.com/v1.0/x?$skiptoken=1"), &handed));
 }
+
+#[test]
+fn the_first_item_is_not_sought_beyond_its_page() {
+    let text = include_str!("fixtures/entra/entra.fixture.registered.yaml").replace("\"value[]\"", "\"value[0].isMfaRegistered\"");
+    let text = text.replace("operator: all_match, expected: {path: isMfaRegistered, op: eq, value: true}", "operator: eq, expected: true");
+    let catalogue = bailiwick_checks::Catalogue::read([("entra/entra.fixture.registered.yaml", text.as_str())]).unwrap();
+    let mut cloud = Cloud::new(&[
+        licences(&[]),
+        (REGISTERED, json!({"value": [], "@odata.nextLink": "l2"})),
+        ("l2", json!({"value": [user(1, true), user(2, false)], "@odata.nextLink": "l3"})),
+    ]);
+    let report = scan_by(&catalogue, &job(&["entra.fixture.registered"]), &mut cloud, &mut Heard::default());
+    assert_eq!((report.results[0].verdict, &report.results[0].actual), (Verdict::Passed, &json!(true)));
+    assert!(!cloud.asked.contains(&"l3".to_owned()) && cloud.asked.contains(&"l2".to_owned()));
+}

@@ -19,13 +19,26 @@ pub struct Catalogue {
 }
 
 impl Catalogue {
-    /// The catalogue this program was built with.
+    /// The catalogue this program was built with, without the cases: they are most of the text, and a scan has no use for them.
     ///
     /// # Errors
     /// As [`Catalogue::read`]; a build whose tests passed has none.
     pub fn shipped() -> Result<&'static Self, &'static [LoadError]> {
         static SHIPPED: OnceLock<Result<Catalogue, Vec<LoadError>>> = OnceLock::new();
-        SHIPPED.get_or_init(|| Catalogue::read(FILES.iter().copied())).as_ref().map_err(Vec::as_slice)
+        let read = || {
+            let short: Vec<(&str, String)> = FILES.iter().map(|(name, text)| (*name, load::without_cases(text))).collect();
+            let catalogue = Self::read(short.iter().map(|(name, text)| (*name, text.as_str())))?;
+            Ok(Self { version: load::version(FILES), ..catalogue })
+        };
+        SHIPPED.get_or_init(read).as_ref().map_err(Vec::as_slice)
+    }
+
+    /// The catalogue this program was built with, cases and all, read anew.
+    ///
+    /// # Errors
+    /// As [`Catalogue::read`].
+    pub fn shipped_with_cases() -> Result<Self, Vec<LoadError>> {
+        Self::read(FILES.iter().copied())
     }
 
     /// Reads files of (name, text). Their order does not matter.
@@ -54,9 +67,4 @@ impl Catalogue {
     pub fn version(&self) -> &str {
         &self.version
     }
-}
-
-/// Names and texts of the shipped files.
-pub fn shipped_files() -> &'static [(&'static str, &'static str)] {
-    FILES
 }

@@ -70,7 +70,9 @@ impl Fold {
             let scene = scene().reading(Reading { lenient: false, assume: true });
             tally(rule, page, &scene, &mut self.assumed);
         }
-        self.enforced(rule, page, &scene().reading(Reading { lenient: true, assume: false }));
+        if rule.policies {
+            self.enforced(rule, page, &scene().reading(Reading { lenient: true, assume: false }));
+        }
     }
 
     fn strictly(&mut self, rule: &Rule, page: &Value, ground: Ground<'_>) {

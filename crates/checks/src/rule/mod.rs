@@ -54,6 +54,8 @@ pub struct Rule {
     assumes: bool,
     /// Asks whether a policy's exclusions are declared.
     exclusions: bool,
+    /// Looks at Conditional Access policies, which may be in report-only mode.
+    policies: bool,
 }
 
 impl Rule {
@@ -76,7 +78,8 @@ impl Rule {
         if let Some(applies) = &check.applies_when {
             Self::condition(applies)?;
         }
-        Self::compile(RuleText { expected, ..check.rule.clone() }, "rule")
+        let policies = check.collect.path.contains("/conditionalAccess/policies");
+        Ok(Self { policies, ..Self::compile(RuleText { expected, ..check.rule.clone() }, "rule")? })
     }
 
     /// Compiles the condition under which a check applies.
@@ -106,7 +109,7 @@ impl Rule {
                 (ListRule { kind: ListKind::All, condition: None, predicate, least: 0 }, false)
             }
         };
-        let mut rule = Self { property, text, list, of_elements, assumes: false, exclusions: false };
+        let mut rule = Self { property, text, list, of_elements, assumes: false, exclusions: false, policies: false };
         let (mut assumes, mut exclusions) = (rule.text.absent_means.is_some(), false);
         rule.leaves(&mut |leaf| match leaf {
             Predicate::Test { absent_means, .. } => assumes |= absent_means.is_some(),
