@@ -6,6 +6,7 @@ mod error;
 mod filter;
 mod page;
 mod query;
+mod relations;
 mod resolve;
 pub mod routes;
 pub mod throttle;

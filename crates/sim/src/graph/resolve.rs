@@ -86,6 +86,11 @@ impl Request<'_> {
     /// The longest part of the path that the scenario answers, then down from there.
     fn find(&self, segments: &[String]) -> Result<Found<'_>, Error> {
         let lower: Vec<String> = segments.iter().map(|segment| segment.to_lowercase()).collect();
+        if let [list, id] = lower.as_slice()
+            && list == "directoryobjects"
+        {
+            return self.directory_object(id).map(Found::One).ok_or_else(|| Error::not_found(id));
+        }
         for length in (1..=segments.len()).rev() {
             let path: String = lower[..length].iter().map(|segment| format!("/{segment}")).collect();
             if let Some(entry) = self.estate.graph(self.version, &path) {
@@ -113,8 +118,10 @@ impl Request<'_> {
                     None => list.find(id, &fill).or_else(|| consented.into_iter().find(|item| item["id"] == id.as_str())),
                 };
                 let found = found.ok_or_else(|| Error::not_found(id))?;
-                if path == "/serviceprincipals" && rest.iter().map(|name| name.to_lowercase()).eq(["approleassignedto"]) {
-                    return Ok(Found::Inner(Entry::List(self.assigned_to(list, &found))));
+                if let [relation] = rest
+                    && let Some(related) = self.related(path, list, &found, &relation.to_lowercase())
+                {
+                    return Ok(Found::Inner(Entry::List(related)));
                 }
                 (found, rest)
             }
@@ -134,51 +141,4 @@ impl Request<'_> {
             one => Found::One(one),
         })
     }
-
-    /// Who holds application roles of a resource: the assignments of all, seen from the other side.
-    fn assigned_to(&self, principals: &Entry, resource: &Value) -> Vec<Value> {
-        let fill = self.fill();
-        let all = (0..principals.len()).filter_map(|at| principals.item(at, &fill)).chain(self.consented());
-        let assignments = all.filter_map(|mut principal| match principal[">appRoleAssignments"].take() {
-            Value::Array(assignments) => Some(assignments),
-            _ => None,
-        });
-        assignments.flatten().filter(|assignment| assignment["resourceDisplayName"] == resource["displayName"]).collect()
-    }
-
-    /// The service principals that consent made.
-    fn consented(&self) -> Vec<Value> {
-        let clients = self.cloud.consents.clients(self.directory.id);
-        clients
-            .into_iter()
-            .filter_map(|client| self.cloud.consented(self.directory, client))
-            .map(|app| self.service_principal(&app))
-            .collect()
-    }
-
-    fn service_principal(&self, app: &crate::config::App) -> Value {
-        let id = app.service_principal.to_string();
-        let roles = app.assignments.iter().flat_map(|assignment| &assignment.roles);
-        let granted: Vec<Value> = roles
-            .map(|role| {
-                let role_id = app_role_id(role);
-                serde_json::json!({"id": format!("{id}.{role}"), "appRoleId": role_id, "principalId": id, "principalType": "ServicePrincipal",
-                    "principalDisplayName": app.name, "resourceDisplayName": "Microsoft Graph", "resourceId": crate::consents::service_principal(self.directory.id, crate::entra::resource::GRAPH)})
-            })
-            .collect();
-        serde_json::json!({
-            "id": id, "appId": app.client_id, "displayName": app.name, "accountEnabled": true, "servicePrincipalType": "Application",
-            "signInAudience": "AzureADMultipleOrgs", "appOwnerOrganizationId": "b0a71a1c-0000-4000-8000-00000000000f", "appRoleAssignmentRequired": false,
-            "passwordCredentials": [], "keyCredentials": [], "tags": [], "preferredSingleSignOnMode": null, "appRoles": [],
-            ">appRoleAssignments": granted, ">owners": [],
-        })
-    }
-}
-
-/// The id of a Graph application permission in this simulator: made from its name, and not Microsoft's.
-fn app_role_id(permission: &str) -> uuid::Uuid {
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, permission.as_bytes());
-    let mut bytes = [0u8; 16];
-    bytes.copy_from_slice(&digest.as_ref()[..16]);
-    uuid::Builder::from_custom_bytes(bytes).into_uuid()
 }

@@ -32,6 +32,7 @@ pub const ROUTES: &[Route] = routes! {
     "/users/{}/authentication", ["UserAuthenticationMethod.Read.All"], FREE, None;
     "/groups", ["Group.Read.All" "Directory.Read.All"], FREE, None;
     "/groups/{}/members", ["GroupMember.Read.All" "Group.Read.All" "Directory.Read.All"], FREE, None;
+    "/directoryobjects", ["Directory.Read.All"], FREE, None;
     "/directoryroles", ["RoleManagement.Read.Directory" "Directory.Read.All"], FREE, None;
     "/applications", ["Application.Read.All" "Directory.Read.All"], FREE, None;
     "/serviceprincipals", ["Application.Read.All" "Directory.Read.All"], FREE, None;
