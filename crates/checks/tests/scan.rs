@@ -202,6 +202,15 @@ fn placeholders_stand_for_each_object_and_one_bad_object_fails_the_check() {
         &mut Cloud::new(&[licences(&[]), ("/subscriptions?api-version=2022-12-01", json!({"value": []}))]),
     );
     assert_eq!(none.results[0].reason.as_ref().unwrap().code, ReasonCode::NothingToCheck);
+    let mut odd = azure();
+    let vaults = "/subscriptions/s1/providers/Microsoft.KeyVault/vaults?api-version=2023-07-01";
+    odd.answers.insert(vaults.to_owned(), ok(&json!({"value": [{"id": "/subscriptions/s1/../../tenants?x", "name": "odd"}]})));
+    let odd = scan(&job(&["azure.fixture.vault-lock"]), &mut odd);
+    assert_eq!(
+        odd.results[0].reason.as_ref().unwrap().code,
+        ReasonCode::Malformed,
+        "an id that climbs is not asked for, and not passed over"
+    );
     let refused = status(403, &json!({"error": {"code": "AuthorizationFailed"}}));
     let refused =
         scan(&job(&["azure.fixture.vault-lock"]), &mut Cloud::new(&[licences(&[])]).with("/subscriptions?api-version=2022-12-01", refused));

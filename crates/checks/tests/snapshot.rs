@@ -70,6 +70,9 @@ fn a_whole_directory_is_asked_each_thing_once() {
     let (catalogue, _) = common::catalogue();
     let job = job(&catalogue.checks().iter().map(|check| check.id.as_str()).collect::<Vec<_>>());
     let plan = plan_by(&catalogue, &job);
+    if std::env::var_os("BAILIWICK_SHOW_PLAN").is_some() {
+        plan.requests.iter().for_each(|request| println!("{} {}", request.service.as_str(), request.pattern()));
+    }
     let mut directory = Directory::new(&catalogue, &plan);
     let started = Instant::now();
     let report = scan_by(&catalogue, &job, &mut directory, &mut Silent);

@@ -3,6 +3,7 @@
 mod allow;
 mod helpers;
 mod merge;
+mod packs;
 mod placeholders;
 
 pub use helpers::Helper;
@@ -17,6 +18,8 @@ use std::collections::BTreeSet;
 pub struct Plan {
     pub requests: Vec<Planned>,
     pub(crate) checks: Vec<Chosen>,
+    /// What the job's packs read, for themselves.
+    pub packs: Vec<Planned>,
 }
 
 /// One request, perhaps with placeholders.
@@ -78,8 +81,10 @@ pub(crate) fn plan_of(job: &Job, checks: &[Check]) -> Plan {
         None => check.scans.contains(&job.kind),
     };
     let checks: Vec<Chosen> = checks.iter().filter(wanted).map(|check| Chosen::of(check, job)).collect();
-    let mut plan = Plan { requests: Vec::new(), checks: Vec::new() };
-    for helper in [Helper::Licences, Helper::Organization] {
+    let mut plan = Plan { requests: Vec::new(), checks: Vec::new(), packs: packs::requests(job) };
+    // A job of packs alone reads for them alone.
+    let always = if job.only.as_ref().is_some_and(Vec::is_empty) { [].as_slice() } else { &[Helper::Licences, Helper::Organization] };
+    for helper in always.iter().copied() {
         let at = plan.help(helper);
         plan.requests[at].always = true;
     }
@@ -176,6 +181,6 @@ impl Plan {
 
     /// Whether a scan of this plan may make a request: one that is planned, or a next link that an answer of this scan handed out.
     pub fn allows(&self, request: &Request, handed_out: &std::collections::HashSet<String>) -> bool {
-        handed_out.contains(&request.path) || self.requests.iter().any(|planned| allow::allows(planned, request))
+        handed_out.contains(&request.path) || self.requests.iter().chain(&self.packs).any(|planned| allow::allows(planned, request))
     }
 }

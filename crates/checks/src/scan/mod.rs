@@ -3,7 +3,7 @@
 //! What must stay true: a listing is never held, only counted; what was not read whole gives no verdict; one source's failure is told to its
 //! own checks and no others.
 
-mod end;
+pub(crate) mod end;
 mod judge;
 mod learn;
 mod project;
@@ -11,8 +11,10 @@ mod queue;
 mod score;
 mod sources;
 
+pub(crate) use score::scores;
+
 use crate::{
-    Answer, Catalogue, Check, CheckResult, Fetch, Job, PackStatus, Progress, Request, SCHEMA, ScanReport,
+    Answer, Catalogue, Check, CheckResult, Fetch, Job, Progress, Request, SCHEMA, ScanReport, packs,
     plan::{Plan, plan_of},
 };
 
@@ -42,7 +44,9 @@ pub(crate) fn run(checks: &[Check], version: &str, job: &Job, fetch: &mut dyn Fe
     sources.collect(&mut Counted(fetch), progress);
     let results = judge::results(&plan, job, &sources);
     let statuses = sources.statuses();
-    report(job, version, &plan, statuses, results, progress)
+    let mut report = report(job, version, &plan, statuses, results, progress);
+    packs::judge(job, fetch, progress, &mut report);
+    report
 }
 
 fn report(
@@ -55,12 +59,6 @@ fn report(
 ) -> ScanReport {
     results.iter().for_each(|result| progress.judged(result));
     let pinned = job.catalogue.clone().filter(|pinned| pinned != version);
-    let packs = job.packs.iter().map(|pack| PackStatus {
-        name: pack.name.clone(),
-        version: pack.version.clone(),
-        error: Some("This build does not run packs.".to_owned()),
-        checks: 0,
-    });
     ScanReport {
         schema: SCHEMA.to_owned(),
         directory: job.directory,
@@ -70,10 +68,10 @@ fn report(
         catalogue: version.to_owned(),
         pinned,
         complete: !plan.requests.is_empty() && sources.iter().all(|source| source.state != crate::SourceState::Failed),
-        scores: score::scores(&results),
+        scores: scores(&results),
         sources,
         results,
-        packs: packs.collect(),
+        packs: Vec::new(),
     }
 }
 

@@ -7,8 +7,11 @@ pub fn scores(results: &[CheckResult]) -> Scores {
     let (mut overall, mut by_product) = (Score::default(), BTreeMap::<String, Score>::new());
     let mut controls: BTreeMap<(String, &str), Verdict> = BTreeMap::new();
     for result in results {
-        overall.count(result.verdict);
-        by_product.entry(result.product.clone()).or_default().count(result.verdict);
+        // A pack is a framework of its own: it does not move the score of the shipped catalogue.
+        if result.pack.is_none() {
+            overall.count(result.verdict);
+            by_product.entry(result.product.clone()).or_default().count(result.verdict);
+        }
         for control in &result.frameworks {
             let framework = control.version.as_ref().map_or_else(|| control.framework.clone(), |v| format!("{} {v}", control.framework));
             let worst = controls.entry((framework, &control.control)).or_insert(Verdict::Skipped);

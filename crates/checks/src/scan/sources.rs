@@ -168,7 +168,14 @@ impl<'p> Sources<'p> {
         let values = source.values.get(&placeholder.text).cloned().unwrap_or_default();
         self.read[at].lacking = self.read[at].lacking.take().or(lacking);
         let mut seen = HashSet::new();
-        values.into_iter().filter(|(value, _)| placeholder.admits(value) && seen.insert(value.clone())).collect()
+        let (values, odd): (Vec<_>, Vec<_>) =
+            values.into_iter().filter(|(value, _)| seen.insert(value.clone())).partition(|(value, _)| placeholder.admits(value));
+        if let Some((value, _)) = odd.first() {
+            // Left out in silence, it would make of some objects all of them.
+            let text = format!("{} objects have ids that cannot stand in a path, the first of them {value:?}.", odd.len());
+            self.read[at].lacking.get_or_insert_with(|| Fault::new(ReasonCode::Malformed, None, text));
+        }
+        values
     }
 
     /// Objects that rules refer to, from the pages held for them.
