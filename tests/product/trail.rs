@@ -4,6 +4,8 @@ use crate::look::{fingerprint, tenant_tables};
 use crate::stage::{Stage, audited};
 use bailiwick_contract::Effect;
 use bailiwick_proof::Hash;
+use bailiwick_sim::Forge;
+use bailiwick_testkit::sim;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgConnection};
 
@@ -112,6 +114,30 @@ async fn i41_refusals_are_in_the_trail_with_who_and_why() {
         assert_eq!((entry.1.as_str(), &body["outcome"]), ("access.refused", &json!("refused")), "{}", caller.name);
         assert_eq!(body["detail"], json!({"operation": "change_settings", "reason": reason}), "{}", caller.name);
         assert_eq!(body["address"], "127.0.0.1", "{}", caller.name);
+    }
+}
+
+/// A token that the directory did sign, and that is refused all the same, is a failed sign-in. One that anybody could have made is not
+/// written down: strangers would fill the trail.
+#[tokio::test]
+async fn i41_failed_sign_ins_with_a_signed_token_are_in_the_trail() {
+    let stage = Stage::new().await;
+    let mut look = stage.world.look().await;
+    let org = stage.contoso().org;
+    for (wrong, reason) in [
+        (Forge::Expired, Some("expired")),
+        (Forge::NotYetValid, Some("not_yet_valid")),
+        (Forge::WrongAudience, Some("wrong_audience")),
+        (Forge::Unsigned, None),
+        (Forge::WrongKey, None),
+        (Forge::TamperedPayload, None),
+    ] {
+        let before = entries(&stage, &mut look).await.len();
+        let token = sim().forge(org.directory, org.owner, wrong).unwrap();
+        stage.contoso().with_token(&token).get("/api/v1/findings").await.refused(401);
+        let after = entries(&stage, &mut look).await;
+        let reasons: Vec<Value> = after[before..].iter().map(|e| serde_json::from_str::<Value>(&e.2).unwrap()["detail"]["reason"].clone()).collect();
+        assert_eq!(reasons, reason.map(Value::from).into_iter().collect::<Vec<_>>(), "{wrong:?}");
     }
 }
 

@@ -97,6 +97,21 @@ impl TokenError {
         }
     }
 
+    /// Whether the token was refused for something after its signature had been found good: what it says of its directory is then true.
+    pub fn signed(&self) -> bool {
+        matches!(
+            self,
+            Self::WrongAudience
+                | Self::Expired
+                | Self::NotYetValid
+                | Self::LifetimeTooLong
+                | Self::UnclearKind
+                | Self::WrongClient
+                | Self::MissingScope
+                | Self::MissingRole
+        )
+    }
+
     /// What the sender is told. Says nothing of directories, keys or audiences.
     pub fn public_message(&self) -> &'static str {
         match self.kind() {

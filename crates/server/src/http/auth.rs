@@ -157,9 +157,9 @@ impl Authenticator {
         Ok(Presented { tenant, caller, principal })
     }
 
-    /// A refused token. One refused for what it lacks (403) had its signature found good, so the tenant it speaks for is known.
+    /// A refused token. Where its signature was found good before, the tenant it speaks for is known.
     async fn bad_token(&self, token: &str, error: &TokenError) -> Result<Refused, Problem> {
-        let directory = if error.status() == 403 { directory_of(token) } else { None };
+        let directory = if error.signed() { directory_of(token) } else { None };
         let found = match directory {
             Some(directory) => self.directories.find(directory).await?,
             None => None,
