@@ -1,5 +1,6 @@
-//! A simulated Microsoft cloud on loopback: Entra ID as clients, browsers and APIs meet it, the OIDC issuers of CI
-//! platforms, faults on demand, a log of every call, and the reports of two made-up organisations from day to day.
+//! A simulated Microsoft cloud on loopback: Entra ID as clients, browsers and APIs meet it, admin consent, Graph and
+//! Resource Manager for whole directories, the OIDC issuers of CI platforms, published limits and faults on demand, a log
+//! of every call, and the reports of two made-up organisations from day to day.
 //!
 //! It speaks Microsoft's HTTP under Microsoft's names (by Host header) and under its own (`https://localhost:PORT`),
 //! with a certificate of a test authority for both. Nothing of the product depends on it, and it depends on nothing of

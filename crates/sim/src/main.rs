@@ -36,7 +36,7 @@ struct Serve {
     /// Keeps the test authority in this folder, so that it stays the same from start to start.
     #[arg(long)]
     ca_folder: Option<PathBuf>,
-    /// Directories to simulate, as JSON; without it, Contoso and Fabrikam.
+    /// Directories to simulate, as JSON; without it, Contoso and Fabrikam to sign in with, and four with contents to scan.
     #[arg(long)]
     directories: Option<PathBuf>,
     /// Redirect URI of the portal in the built-in directories; may be repeated.

@@ -3,7 +3,10 @@
 
 mod support;
 
-use bailiwick_sim::demo::{CONTOSO, NORTHWIND, READER_CLIENT_ID, READER_PERMISSIONS, TAILSPIN, WINGTIP, WRITER_CLIENT_ID};
+use bailiwick_sim::demo::{
+    CONTOSO, EXCHANGE_AUDIENCE, NORTHWIND, READER_CLIENT_ID, READER_PERMISSIONS, TAILSPIN, WINGTIP, WRITER_CLIENT_ID,
+};
+use bailiwick_sim::{CiJob, Platform};
 use serde_json::{Value, json};
 use support::{Answer, PORTAL, Pairs, World, but, world};
 use tokio::net::UdpSocket;
@@ -157,4 +160,33 @@ async fn names_of_the_scenarios_are_answered_and_others_do_not_exist() {
     assert_eq!(ask(&world, &format!("_dmarc.{}", WINGTIP.domain), 16).await, (3, vec![]));
     assert_eq!(ask(&world, NORTHWIND.domain, 5).await, (0, vec![]));
     assert_eq!(ask(&world, "nobody.example", 16).await.0, 3);
+}
+
+#[tokio::test]
+async fn certificate_and_federated_token_work_in_each_directory_that_consented_and_in_no_other() {
+    let world = world().await;
+    let job = CiJob {
+        platform: Platform::Kubernetes,
+        request_token: String::new(),
+        subject: "system:serviceaccount:bailiwick:reader".to_owned(),
+        claims: serde_json::Map::default(),
+    };
+    let federated = world.sim.ci_token(&job, EXCHANGE_AUDIENCE).unwrap();
+    let code = async |tenant: uuid::Uuid, assertion: String| {
+        let form = vec![
+            ("grant_type", "client_credentials".to_owned()),
+            ("client_id", READER_CLIENT_ID.to_string()),
+            ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer".to_owned()),
+            ("client_assertion", assertion),
+            ("scope", "https://management.azure.com/.default".to_owned()),
+        ];
+        world.token_at(&tenant.to_string(), &form, None).await.1["error_codes"][0].as_u64()
+    };
+    for of in [NORTHWIND, TAILSPIN] {
+        world.sim.consent(of.directory, READER_CLIENT_ID);
+        let certified = world.sim.client_assertion(of.directory, READER_CLIENT_ID).unwrap();
+        assert_eq!((code(of.directory, certified).await, code(of.directory, federated.clone()).await), (None, None));
+    }
+    let certified = world.sim.client_assertion(WINGTIP.directory, READER_CLIENT_ID).unwrap();
+    assert_eq!((code(WINGTIP.directory, certified).await, code(WINGTIP.directory, federated).await), (Some(7_000_229), Some(7_000_229)));
 }

@@ -194,3 +194,19 @@ async fn secret_of_the_reader_gets_a_token_with_its_granted_roles_only_after_con
     assert_eq!(code(&late), (401, "Authorization_IdentityNotFound"));
     assert_eq!(world.token_at(&tenant, &form, None).await.1["error_codes"][0], 7000229);
 }
+
+#[tokio::test]
+async fn many_directories_share_one_scenario_and_keep_their_own_names() {
+    let mut config = bailiwick_sim::SimConfig::demo(&[support::PORTAL]);
+    config.directories.extend(demo::many(&NORTHWIND, 1000));
+    let world = support::world_of(config).await;
+    for n in [0, 7, 999] {
+        assert!(world.sim.consent(demo::many_id(n), READER_CLIENT_ID));
+        let (_, organization) = world.graph(demo::many_id(n), "/v1.0/organization", &[]).await;
+        assert_eq!(organization["value"][0]["displayName"], format!("Many {n:04}"));
+        let (status, root) = world.arm(demo::many_id(n), "/providers/Microsoft.Authorization/roleAssignments?api-version=2022-04-01").await;
+        assert_eq!((status, root["value"].as_array().unwrap().len()), (200, 1));
+    }
+    let records = world.sim.dns_records();
+    assert_eq!(records["txt _dmarc.many0999.example"].len(), 1);
+}
