@@ -39,7 +39,8 @@ fn passing(check: &Check) -> Option<(String, Value)> {
 
 fn unselected(path: &str) -> String {
     let Some((base, query)) = path.split_once('?') else { return path.to_owned() };
-    let rest: Vec<&str> = query.split('&').filter(|part| !part.starts_with("$select=")).collect();
+    let rest: Vec<&str> =
+        query.split('&').filter(|part| !["$select=", "$expand=", "$top=999"].iter().any(|own| part.starts_with(own))).collect();
     if rest.is_empty() { base.to_owned() } else { format!("{base}?{}", rest.join("&")) }
 }
 

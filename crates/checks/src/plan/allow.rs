@@ -3,18 +3,13 @@
 use super::{Placeholder, Planned, merge};
 use crate::Request;
 
-/// A path matches when its text does, placeholders standing for a value that cannot leave its place, and selects no more than planned.
+/// A path matches when its text does, placeholders standing for a value that cannot leave its place, and brings no more than planned.
 pub fn allows(planned: &Planned, request: &Request) -> bool {
     if planned.service != request.service {
         return false;
     }
     let (path, select) = merge::split(&request.path, None);
-    let selects = match (planned.select.members(), select.members()) {
-        (None, None) => true,
-        (Some(may), Some(asks)) => asks.iter().all(|member| may.contains(member)),
-        _ => false,
-    };
-    selects && fits(&planned.path, &path, &Placeholder::of(planned.service, &planned.path))
+    planned.select.covers(&select) && fits(&planned.path, &path, &Placeholder::of(planned.service, &planned.path))
 }
 
 fn fits(pattern: &str, path: &str, placeholders: &[Placeholder]) -> bool {
