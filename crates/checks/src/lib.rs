@@ -7,6 +7,7 @@
 mod cases;
 mod catalogue;
 mod job;
+mod packs;
 mod report;
 mod request;
 mod rule;
@@ -15,6 +16,7 @@ mod scan;
 pub use cases::{CaseOutcome, REQUIRED, missing_cases, run_case, run_cases};
 pub use catalogue::*;
 pub use job::*;
+pub use packs::{MANIFEST, Manifest, NOT_IN_GRAPH, Pack, PackCaseOutcome, PackKind, Read, ScubaProduct, prepare, run_pack_cases, scuba_export};
 pub use report::*;
 pub use request::*;
 pub use rule::{OPERATORS, Rule, RuleError, Tree};

@@ -81,6 +81,8 @@ pub enum ReasonCode {
     ReportOnly,
     /// The check itself could not be made, e.g. a tenant's value for a parameter is of the wrong type.
     BadSetting,
+    /// In the words of a tenant's pack.
+    Told,
 }
 
 /// An object that offends against a check, or that the verdict could not be told of.

@@ -5,7 +5,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 use serde_json::{Map, Number, Value};
 
 /// Members kept of every object on the way: they say which object it is, and nothing of what people write.
-const IDENTITY: &[&str] = &["id", "appId", "displayName", "userDisplayName", "deviceName", "name", "@odata.type"];
+const IDENTITY: &[&str] = &["id", "appId", "principalId", "displayName", "userDisplayName", "deviceName", "name", "@odata.type"];
 
 /// One page of an answer.
 #[derive(Debug, Clone, PartialEq)]
