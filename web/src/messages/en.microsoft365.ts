@@ -69,7 +69,7 @@ export const m365 = {
       unchecked: 'Microsoft has not been asked yet. Check the connection to see what was granted.', howTo: 'How to grant what is missing', missingList: 'Missing permissions',
       grantOurs: 'An administrator of the directory consents again: Microsoft then grants what has been added since.', grantAgain: 'Ask for consent again',
       grantOwn: (client: string) => `In the Entra admin centre open App registrations, the application ${client}, API permissions. Add these as application permissions of Microsoft Graph, then choose Grant admin consent, and check the connection again.`,
-      allGranted: (k: number) => `All ${count(k, 'permission')} granted`, needs: (k: number) => count(k, 'permission'), directoryId: 'Directory (tenant) id', client: 'Application (client) id', app: 'Application',
+      allGranted: (k: number) => (k === 1 ? 'Granted' : `All ${n(k)} granted`), needs: (k: number) => count(k, 'permission'), directoryId: 'Directory (tenant) id', client: 'Application (client) id', app: 'Application',
       ours: 'Bailiwick’s', own: 'Your own registration', ends: 'Credential ends', checked: 'Checked', connected: 'Connected', by: 'By', disconnected: 'Disconnected', microsoft: (code: string) => `Microsoft’s code: ${code}`,
       check: 'Check again', checked2: 'Checked with Microsoft.', relabel: 'Relabel', relabelled: 'Label changed.', label: 'Label', makePrimary: 'Make primary', isPrimary: 'It is the primary one already.', made: 'It is the primary one now.',
       disconnect: 'Disconnect', disconnectTitle: (label: string) => `Disconnect ${label}`, disconnected2: 'Disconnected.', save: 'Save', settings: 'Scan settings', scans: 'Scans of this directory', isGone: 'It was disconnected.',

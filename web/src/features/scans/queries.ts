@@ -26,7 +26,12 @@ export const latestScansQuery = queryOptions({
   queryKey: ['list_scans', 'latest'], queryFn: () => unwrap(api.GET('/api/v1/scans', { params: { query: { state: 'completed', limit: 200 } } })),
 });
 
-export const scanQuery = (scan: string) => queryOptions({ queryKey: ['get_scan', scan], queryFn: () => unwrap(api.GET('/api/v1/scans/{scan}', { params: { path: { scan } } })) });
+export const scanQuery = (scan: string) =>
+  queryOptions({
+    queryKey: ['get_scan', scan], queryFn: () => unwrap(api.GET('/api/v1/scans/{scan}', { params: { path: { scan } } })),
+    // What it did to findings is known a moment after it completed, when its run has been processed.
+    refetchInterval: ({ state: { data } }) => (data?.run && !data.findings && Date.now() - Date.parse(data.ended_at ?? '') < 60_000 ? 1500 : false),
+  });
 
 export const summaryQuery = (scan: string) =>
   queryOptions({ queryKey: ['get_scan_summary', scan], queryFn: () => unwrap(api.GET('/api/v1/scans/{scan}/summary', { params: { path: { scan } } })), staleTime: Infinity });

@@ -1,0 +1,62 @@
+// The scores of a scan: over all, by product, by framework; each frame with its table.
+import { makeStyles, tokens } from '@fluentui/react-components';
+import type { NamedScore, ScanScores, Score } from '@/api/schema';
+import { m } from '@/messages/microsoft365';
+import { ChartFrame } from '@/shared/ChartFrame';
+import { number, percent } from '@/shared/format';
+import { BareLink, useSearch } from '@/shared/location';
+import { paths } from '@/paths';
+import { BandBadge } from './badges';
+import { Ring } from './Ring';
+
+const words = m.scan;
+const useStyles = makeStyles({
+  frames: { display: 'grid', gridTemplateColumns: 'minmax(0, 1fr)', gap: tokens.spacingHorizontalM },
+  top: { display: 'grid', gridTemplateColumns: '220px minmax(0, 1fr)', gap: tokens.spacingHorizontalM, '@media (max-width: 900px)': { gridTemplateColumns: 'minmax(0, 1fr)' } },
+  rings: { display: 'grid', gridTemplateColumns: 'repeat(auto-fill, minmax(132px, 1fr))', gap: `${tokens.spacingVerticalL} ${tokens.spacingHorizontalM}`, paddingTop: tokens.spacingVerticalS },
+  link: { borderRadius: tokens.borderRadiusMedium, padding: tokens.spacingVerticalXS, ':hover': { backgroundColor: tokens.colorNeutralBackground2 } },
+  one: { display: 'grid', justifyItems: 'center', paddingTop: tokens.spacingVerticalS },
+});
+
+const row = (key: string, name: string, score: Score) => ({
+  key,
+  cells: [
+    name, typeof score.percent === 'number' ? percent(score.percent / 100) : '–', score.band ? <BandBadge key="band" band={score.band} /> : words.nothingJudged, number(score.passed), number(score.failed), number(score.unclear), number(score.skipped),
+  ],
+});
+const columns = [words.name, words.percent, words.band, words.passed, words.failed, words.unclear, words.skipped];
+
+export function Scores({ scan, scores }: { scan: string; scores: ScanScores }) {
+  const styles = useStyles();
+  return (
+    <div className={styles.frames}>
+      <div className={styles.top}>
+        <ChartFrame title={words.overall} height={160} figures={{ columns, rows: [row('overall', words.overall, scores.overall)] }}>
+          <div className={styles.one}>
+            <Ring name={words.overall} score={scores.overall} size={120} />
+          </div>
+        </ChartFrame>
+        <Group title={words.byProduct} scan={scan} param="product" scores={scores.by_product} nameOf={m.product} />
+      </div>
+      <Group title={words.byFramework} scan={scan} param="framework" scores={scores.by_framework} nameOf={m.framework} />
+    </div>
+  );
+}
+
+/** Rings that narrow the list of checks below when they are pressed. */
+function Group({ title, scan, param, scores, nameOf }: { title: string; scan: string; param: 'product' | 'framework'; scores: NamedScore[]; nameOf: (name: string) => string }) {
+  const styles = useStyles();
+  const search = useSearch();
+  const figures = { columns, rows: scores.map((score) => row(score.name, nameOf(score.name), score)) };
+  return (
+    <ChartFrame title={title} height={160} figures={figures} empty={scores.length === 0 ? words.nothingJudged : undefined}>
+      <div className={styles.rings}>
+        {scores.map((score) => (
+          <BareLink key={score.name} className={styles.link} href={paths.scan(scan, { ...search, [param]: search[param] === score.name ? undefined : score.name, item: undefined })} aria-current={search[param] === score.name || undefined}>
+            <Ring name={nameOf(score.name)} score={score} />
+          </BareLink>
+        ))}
+      </div>
+    </ChartFrame>
+  );
+}
