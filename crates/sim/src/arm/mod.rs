@@ -99,12 +99,12 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// A resource by its id, or the empty list of a provider nobody uses.
+    /// A resource by its id, or a list of what the scenario writes one by one: empty for a provider nobody uses.
     fn elsewhere(&self, path: &str) -> Result<Reply, Reply> {
         let found = self.estate.arm_lists().flatten().find(|item| item["id"].as_str().is_some_and(|id| id.eq_ignore_ascii_case(path)));
         match (found, path.split_once("/providers/")) {
             (Some(item), _) => Ok(single(self.fill.value(item))),
-            (None, Some((_, rest))) if rest.split('/').count() % 2 == 0 => self.list(&Entry::List(Vec::new())),
+            (None, Some((_, rest))) if rest.split('/').count() % 2 == 0 => self.list(&Entry::List(self.estate.arm_below(path))),
             _ => Err(error(404, "ResourceNotFound", format!("The Resource '{}' was not found.", self.asked.path))),
         }
     }

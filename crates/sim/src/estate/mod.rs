@@ -104,6 +104,16 @@ impl Estate {
     pub fn arm(&self, path: &str) -> Option<&Entry> {
         self.arm.get(path)
     }
+    /// Objects of Resource Manager that a scenario writes one by one below a path, as the collection at that path lists them.
+    pub fn arm_below(&self, path: &str) -> Vec<Value> {
+        let one = |(key, entry): (&String, &Entry)| match (key.strip_prefix(path)?.strip_prefix('/'), entry) {
+            (Some(name), Entry::One(value)) if !name.contains('/') && value["$status"].is_null() => Some((key.clone(), value.clone())),
+            _ => None,
+        };
+        let mut all: Vec<(String, Value)> = self.arm.iter().filter_map(one).collect();
+        all.sort_by(|(a, _), (b, _)| a.cmp(b));
+        all.into_iter().map(|(_, value)| value).collect()
+    }
     /// Every list of Resource Manager.
     pub fn arm_lists(&self) -> impl Iterator<Item = &[Value]> {
         self.arm.values().filter_map(|entry| if let Entry::List(items) = entry { Some(items.as_slice()) } else { None })
