@@ -17,6 +17,16 @@ pub fn client() -> anyhow::Result<reqwest::Client> {
     reqwest::Client::builder().no_proxy().build().context("cannot set up the HTTP client")
 }
 
+/// A client of the simulated cloud, whose authority signed its certificate.
+///
+/// # Errors
+/// It cannot be set up.
+#[expect(clippy::disallowed_methods, reason = "the bench asks the simulated cloud on loopback, not the world outside")]
+pub fn client_of(ca_pem: &str) -> anyhow::Result<reqwest::Client> {
+    let root = reqwest::Certificate::from_pem(ca_pem.as_bytes()).context("the simulated cloud's authority is not a certificate")?;
+    reqwest::Client::builder().no_proxy().tls_certs_only([root]).build().context("cannot set up the HTTP client")
+}
+
 /// Somebody with a credential.
 #[derive(Clone)]
 pub struct Caller {
@@ -87,6 +97,12 @@ impl Caller {
     /// Any answer that is not a good one.
     pub async fn get(&self, path: &str) -> anyhow::Result<Value> {
         self.send(self.request(Method::GET, path)).await
+    }
+
+    /// # Errors
+    /// Any answer that is not a good one.
+    pub async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        self.send(self.request(Method::POST, path).json(body)).await
     }
 
     /// One request read whole and not looked at: how long it took, and how many bytes came.

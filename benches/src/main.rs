@@ -51,6 +51,8 @@ enum What {
     List,
     /// From start to the first good answer.
     Ready,
+    /// Judging, a slow cloud, a very large directory, very many directories.
+    Scan,
 }
 
 fn main() -> ExitCode {
@@ -89,6 +91,9 @@ fn run(arguments: &Arguments) -> anyhow::Result<bool> {
         }
         if wanted(What::List) {
             measures::list::measure(&stage, &mut report).await.context("list")?;
+        }
+        if wanted(What::Scan) {
+            measures::scan::measure(&stage, &mut report).await.context("scan")?;
         }
         report.write(&out)?;
         Ok(report.passed())

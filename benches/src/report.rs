@@ -89,6 +89,7 @@ fn written(value: f64, unit: &str) -> String {
     match unit {
         "x" => format!("{value:.2} x"),
         "s" => format!("{value:.2} s"),
+        "ms" => format!("{value:.1} ms"),
         "MiB" => format!("{value:.0} MiB"),
         _ => format!("{value:.0} {unit}"),
     }

@@ -3,7 +3,7 @@
 use crate::api::Caller;
 use crate::daemon::{Home, free_port};
 use anyhow::Context;
-use bailiwick_sim::demo::{API_CLIENT_ID, API_URI, CONTOSO, FABRIKAM, Org, PORTAL_CLIENT_ID};
+use bailiwick_sim::demo::{API_CLIENT_ID, API_URI, CONTOSO, FABRIKAM, Org, PORTAL_CLIENT_ID, TAILSPIN, many};
 use bailiwick_sim::{Sim, SimConfig};
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -19,12 +19,27 @@ pub struct Stage {
     sim: Sim,
 }
 
+fn directories(quick: bool) -> u32 {
+    if quick { 20 } else { 1_000 }
+}
+
 impl Stage {
     /// # Errors
     /// The simulated cloud does not start.
     pub async fn new(program: PathBuf, quick: bool) -> anyhow::Result<Self> {
-        let sim = Sim::start(SimConfig::demo(&["http://localhost:8480/"])).await.context("cannot start the simulated cloud")?;
+        let mut config = SimConfig::demo(&["http://localhost:8480/"]);
+        config.directories.extend(many(&TAILSPIN, directories(quick)));
+        let sim = Sim::start(config).await.context("cannot start the simulated cloud")?;
         Ok(Self { program, quick, sim })
+    }
+
+    /// How many directories there are to be scanned beside the scenario's own.
+    pub fn directories(&self) -> u32 {
+        directories(self.quick)
+    }
+
+    pub fn sim(&self) -> &Sim {
+        &self.sim
     }
 
     /// A new, empty home with the production configuration; only the rates of requests are raised, since a bench is one caller.
@@ -50,7 +65,9 @@ impl Stage {
             "listen = \"127.0.0.1:{port}\"\ndata_folder = {data:?}\n\
              [entra]\ncloud = \"custom\"\nlogin = {sim:?}\ngraph = {sim:?}\narm = {sim:?}\nvault_suffix = \"vault.localhost\"\n\
              extra_ca_file = {ca:?}\nprivate_ranges = [\"127.0.0.0/8\", \"::1/128\"]\n\
-             [limits]\nread_per_minute = 1000000\nwrite_per_minute = 1000000\nupload_per_minute = 1000000\n"
+             [scanner]\nat_once = 40\ndns_servers = [\"{dns}\"]\n\
+             [limits]\nread_per_minute = 1000000\nwrite_per_minute = 1000000\nupload_per_minute = 1000000\n",
+            dns = self.sim.dns_address()
         );
         for org in [SUBJECT, BARE] {
             let _ = write!(

@@ -3,6 +3,7 @@
 pub mod import;
 pub mod list;
 pub mod ready;
+pub mod scan;
 pub mod size;
 
 /// A number with commas between its thousands.
