@@ -21,8 +21,8 @@ const LINES: NonZeroUsize = NonZeroUsize::MIN.saturating_add(19_999);
 const FILE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(super::manifest::BYTES - 1);
 /// Steps between two looks at the clock.
 const STEPS: NonZeroU32 = NonZeroU32::MIN.saturating_add(255);
-/// Brackets within brackets.
-const NESTING: usize = 24;
+/// Brackets within brackets: the parser tries each kind of comprehension anew at every level, so that the work grows by powers.
+const NESTING: usize = 12;
 /// Characters of an error that are told.
 const TOLD: usize = 600;
 
@@ -74,7 +74,6 @@ fn run(pack: &Pack<'_>, input: Value, time: Duration) -> Result<Option<Value>, S
     serde_json::from_slice(&text.0).map(Some).map_err(|e| format!("{rule} cannot be read: {e}."))
 }
 
-/// The parser recurses: brackets within brackets take its stack, so that only so many are handed to it.
 fn too_deep(path: &str, text: &str) -> Option<String> {
     let (mut depth, mut quoted, mut raw, mut comment, mut escaped, mut line) = (0_usize, false, false, false, false, 1);
     for c in text.chars() {
