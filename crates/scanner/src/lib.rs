@@ -9,6 +9,7 @@
 pub mod child;
 pub mod frames;
 pub mod lock;
+mod packs;
 pub mod parent;
 pub mod protocol;
 

@@ -8,4 +8,5 @@ mod conversation;
 mod ends;
 mod escapes;
 mod hostile;
+mod packs;
 mod shipped;
