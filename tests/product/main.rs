@@ -2,6 +2,7 @@
 //! number; SECURITY-MODEL.md is made from their names.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod connections;
 mod data_map;
 mod evidence;
 mod injection;
@@ -12,6 +13,7 @@ mod logs;
 mod look;
 mod matrix;
 mod open;
+mod scans;
 mod sealed;
 mod stage;
 mod tokens;

@@ -434,7 +434,7 @@ impl Stage {
 }
 
 /// The check of the catalogue that the stage's scan has judged.
-pub const CHECK: &str = "entra.authorization-policy.guest-invites";
+pub const CHECK: &str = "entra.authorization-policy.guest-invite";
 
 /// A scanner's report with one failed check.
 fn scan_report(directory: &str) -> Vec<u8> {

@@ -136,7 +136,8 @@ async fn i41_failed_sign_ins_with_a_signed_token_are_in_the_trail() {
         let token = sim().forge(org.directory, org.owner, wrong).unwrap();
         stage.contoso().with_token(&token).get("/api/v1/findings").await.refused(401);
         let after = entries(&stage, &mut look).await;
-        let reasons: Vec<Value> = after[before..].iter().map(|e| serde_json::from_str::<Value>(&e.2).unwrap()["detail"]["reason"].clone()).collect();
+        let reasons: Vec<Value> =
+            after[before..].iter().map(|e| serde_json::from_str::<Value>(&e.2).unwrap()["detail"]["reason"].clone()).collect();
         assert_eq!(reasons, reason.map(Value::from).into_iter().collect::<Vec<_>>(), "{wrong:?}");
     }
 }

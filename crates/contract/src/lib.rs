@@ -29,6 +29,7 @@ pub fn operations() -> Vec<&'static OperationSpec> {
         findings::OPERATIONS,
         connections::OPERATIONS,
         scans::OPERATIONS,
+        catalogue::OPERATIONS,
         audit::OPERATIONS,
     ]
     .concat()

@@ -32,6 +32,14 @@ pub struct Services {
     pub keyring: Arc<Keyring>,
     pub settings: Arc<Settings>,
     pub microsoft: Arc<microsoft::Environment>,
+    pub scanner: Arc<Scanning>,
+}
+
+/// How this process scans.
+pub struct Scanning {
+    /// The scanner's program and limits, or why there is none.
+    pub scanner: Result<bailiwick_scanner::Scanner, String>,
+    pub dns: bailiwick_cloud::Dns,
 }
 
 /// What the operator's configuration says to the capabilities.
@@ -53,5 +61,6 @@ pub fn mount(to: &mut impl Mount) {
     findings::api::mount(to);
     connections::api::mount(to);
     scans::api::mount(to);
+    scans::catalogue::mount(to);
     audit::api::mount(to);
 }

@@ -99,10 +99,11 @@ async fn keep(services: &Services, lease: &Lease, done: Done) -> Result<(), Fail
 
 /// Tells those who wait for the job's effects that there will be none. False where nobody waits: then the dead job itself is the record.
 async fn give_up(services: &Services, lease: &Lease, problem: &Problem) -> Result<bool, Failed> {
-    if lease.kind != evidence::jobs::PROCESS.name {
-        return Ok(false);
-    }
-    let done = evidence::jobs::give_up(services, lease, problem).await?;
+    let done = match lease.kind.as_str() {
+        "evidence.process" => evidence::jobs::give_up(services, lease, problem).await?,
+        "scans.run" => scans::jobs::give_up(services, lease, problem).await?,
+        _ => return Ok(false),
+    };
     keep(services, lease, done).await?;
     Ok(true)
 }
@@ -148,17 +149,35 @@ pub async fn drain(services: &Services) -> Result<usize, Problem> {
     }
 }
 
+/// Kinds of jobs with the slots they share: scans wait for others most of their time, and must not keep imports waiting.
+struct Lane {
+    kinds: Vec<&'static str>,
+    slots: Arc<Semaphore>,
+}
+
+impl Lane {
+    fn both(at_once: usize, scans_at_once: usize) -> [Self; 2] {
+        let scan = |kind: &&&JobKind| kind.name == scans::jobs::RUN.name;
+        let lane = |kinds: Vec<&'static str>, slots| Self { kinds, slots: Arc::new(Semaphore::new(slots)) };
+        let names = |kinds: Vec<&&'static JobKind>| kinds.into_iter().map(|kind| kind.name).collect();
+        [
+            lane(names(KINDS.iter().filter(|kind| !scan(kind)).collect()), at_once),
+            lane(names(KINDS.iter().filter(scan).collect()), scans_at_once),
+        ]
+    }
+}
+
 /// Works until told to stop; jobs in hand are finished first, for at most twenty seconds.
-pub async fn work(services: Services, at_once: usize, mut stop: watch::Receiver<bool>) {
+pub async fn work(services: Services, at_once: usize, scans_at_once: usize, mut stop: watch::Receiver<bool>) {
     let worker = uuid_v7(services.store.clock(), services.store.rng());
-    let slots = Arc::new(Semaphore::new(at_once));
+    let lanes = Lane::both(at_once, scans_at_once);
     let mut running = JoinSet::new();
     let mut bell = None;
     while !*stop.borrow() {
         if bell.is_none() {
             bell = services.store.job_bell().await.ok();
         }
-        let wait = match turn(&services, worker, &slots, &mut running).await {
+        let wait = match turn(&services, worker, &lanes, &mut running).await {
             Ok(wait) => wait,
             Err(problem) => {
                 tracing::warn!(cause = problem.internal.as_deref().unwrap_or(&problem.detail), "the job queue does not answer");
@@ -186,16 +205,18 @@ pub async fn work(services: Services, at_once: usize, mut stop: watch::Receiver<
 }
 
 /// Takes what is due and fits; answers how long to wait for the next.
-async fn turn(services: &Services, worker: Uuid, slots: &Arc<Semaphore>, running: &mut JoinSet<()>) -> Result<Duration, Problem> {
+async fn turn(services: &Services, worker: Uuid, lanes: &[Lane], running: &mut JoinSet<()>) -> Result<Duration, Problem> {
     services.store.run_schedules().await?;
-    while let Ok(slot) = slots.clone().try_acquire_owned() {
-        let mut leases = services.store.claim(worker, 1, FIRST_LEASE).await?;
-        let Some(lease) = leases.pop() else { break };
-        let services = services.clone();
-        running.spawn(async move {
-            perform(&services, &lease).await;
-            drop(slot);
-        });
+    for lane in lanes {
+        while let Ok(slot) = lane.slots.clone().try_acquire_owned() {
+            let mut leases = services.store.claim_of(worker, 1, FIRST_LEASE, Some(&lane.kinds)).await?;
+            let Some(lease) = leases.pop() else { break };
+            let services = services.clone();
+            running.spawn(async move {
+                perform(&services, &lease).await;
+                drop(slot);
+            });
+        }
     }
     let now = services.store.now();
     let due = services.store.next_due().await?;

@@ -110,6 +110,7 @@ pub struct Scanner {
     pub minutes: u64,
     pub at_once: usize,
     pub sandbox: Sandbox,
+    pub dns_servers: Vec<SocketAddr>,
 }
 
 /// What happens where the kernel lacks something the sandbox needs.

@@ -4,4 +4,5 @@ pub mod config;
 pub mod http;
 mod microsoft;
 pub mod runtime;
+mod scanner;
 pub mod tenants;

@@ -108,7 +108,8 @@ pub async fn start(
         tasks.push(tokio::spawn(listen(metrics, crate::http::metrics_router(app.clone()), stopped.clone())));
     }
     if role != Role::Api {
-        tasks.push(tokio::spawn(worker::work(services.clone(), config.worker.at_once, stopped)));
+        crate::scanner::check(&services).await;
+        tasks.push(tokio::spawn(worker::work(services.clone(), config.worker.at_once, config.scanner.at_once, stopped)));
     }
     Ok(Running { address, services, app, calls, private, stop, tasks })
 }
@@ -252,6 +253,7 @@ fn services(
         keyring: Arc::new(keyring),
         settings: Arc::new(settings),
         microsoft: Arc::new(microsoft),
+        scanner: Arc::new(crate::scanner::scanning(config)),
     })
 }
 

@@ -180,6 +180,14 @@ impl Store {
     /// # Errors
     /// The database's.
     pub async fn claim(&self, worker: Uuid, limit: i64, lease: Duration) -> Result<Vec<Lease>, StoreError> {
+        self.claim_of(worker, limit, lease, None).await
+    }
+
+    /// As [`Store::claim`], but jobs of the named kinds only, so that long ones do not keep short ones waiting.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn claim_of(&self, worker: Uuid, limit: i64, lease: Duration, kinds: Option<&[&str]>) -> Result<Vec<Lease>, StoreError> {
         let mut scope = self.system(SystemUse::WorkJobs).await?;
         let now = scope.clock.now();
         let until = later(now, lease);
@@ -188,6 +196,7 @@ impl Store {
             "UPDATE jobs SET state = 'running', attempts = jobs.attempts + 1, worker = $2, lease_until = $3
              FROM (SELECT j.tenant_id, j.id FROM jobs j
                    WHERE ((j.state = 'queued' AND j.run_at <= $1) OR (j.state = 'running' AND j.lease_until < $1))
+                     AND ($5::text[] IS NULL OR j.kind = ANY ($5))
                      AND (j.concurrency_key IS NULL OR NOT EXISTS (
                          SELECT FROM jobs o WHERE o.tenant_id = j.tenant_id AND o.concurrency_key = j.concurrency_key AND o.id <> j.id
                            AND (o.state = 'running' OR (o.state = 'queued' AND (o.created_at, o.id) < (j.created_at, j.id)))))
@@ -199,6 +208,7 @@ impl Store {
         .bind(worker)
         .bind(sql_time(until))
         .bind(limit)
+        .bind(kinds)
         .fetch_all(&mut *scope.tx)
         .await?;
         scope.commit().await?;

@@ -991,6 +991,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/catalogue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists the checks of the catalogue.
+         * @description Lists the checks of the catalogue.
+         */
+        get: operations["list_catalogue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/catalogue/{check}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Shows one check of the catalogue.
+         * @description Shows one check of the catalogue.
+         */
+        get: operations["get_catalogue_check"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/trail": {
         parameters: {
             query?: never;
@@ -2552,6 +2592,76 @@ export interface components {
             created_at?: string | null;
             url?: string | null;
         };
+        /** @description Checks with how many each product and framework has under the other filters. */
+        CataloguePage: {
+            items: components["schemas"]["CatalogueCheck"][];
+            /** @description Pass as `cursor` for the next page. Opaque: its inside may change. */
+            next?: components["schemas"]["Cursor"] | null;
+            /** Format: uint32 */
+            total: number;
+            products: {
+                [key: string]: number;
+            };
+            frameworks: {
+                [key: string]: number;
+            };
+        };
+        /** @description One check of the catalogue. */
+        CatalogueCheck: {
+            id: string;
+            /** Format: uint32 */
+            version: number;
+            title: string;
+            product: string;
+            severity: components["schemas"]["Severity"];
+            scans: components["schemas"]["ScanKind"][];
+            theme: string;
+            /** @description Controls by framework. */
+            frameworks: {
+                [key: string]: string[];
+            };
+            /** @description The application permissions its request needs; none for DNS. */
+            permissions: string[];
+            /** @description The service plan without which it is skipped. */
+            license?: string | null;
+            /** @description Whether a fix recipe exists. */
+            fixable: boolean;
+        };
+        /** @description One check with all that is said about it. */
+        CatalogueDetail: {
+            id: string;
+            /** Format: uint32 */
+            version: number;
+            title: string;
+            product: string;
+            severity: components["schemas"]["Severity"];
+            scans: components["schemas"]["ScanKind"][];
+            theme: string;
+            /** @description Controls by framework. */
+            frameworks: {
+                [key: string]: string[];
+            };
+            /** @description The application permissions its request needs; none for DNS. */
+            permissions: string[];
+            /** @description The service plan without which it is skipped. */
+            license?: string | null;
+            /** @description Whether a fix recipe exists. */
+            fixable: boolean;
+            rationale: string;
+            remediation: string;
+            /** @description Microsoft's default; null where it is not known. */
+            default_value: unknown;
+            /** @description `graph`, `arm`, `vault` or `dns`. */
+            service: string;
+            path: string;
+            rule: unknown;
+            parameters: unknown;
+            references: string[];
+            /** @description The same check in other tools. */
+            also: {
+                [key: string]: string[];
+            };
+        };
         /** @enum {string} */
         TrailOutcome: "done" | "refused";
         /** @description One page of a list. `next` is absent on the last page. */
@@ -2760,6 +2870,9 @@ export type SourcedRiskDetection = components['schemas']['SourcedRiskDetection']
 export type RiskDetection = components['schemas']['RiskDetection'];
 export type SourcedSecurityAlert = components['schemas']['SourcedSecurityAlert'];
 export type SecurityAlert = components['schemas']['SecurityAlert'];
+export type CataloguePage = components['schemas']['CataloguePage'];
+export type CatalogueCheck = components['schemas']['CatalogueCheck'];
+export type CatalogueDetail = components['schemas']['CatalogueDetail'];
 export type TrailOutcome = components['schemas']['TrailOutcome'];
 export type TrailEntryPage = components['schemas']['TrailEntryPage'];
 export type TrailEntry = components['schemas']['TrailEntry'];
@@ -5355,6 +5468,107 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["LiveThreats"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    list_catalogue: {
+        parameters: {
+            query?: {
+                framework?: string | null;
+                product?: string | null;
+                severity?: components["schemas"]["Severity"] | null;
+                scan?: components["schemas"]["ScanKind"] | null;
+                /** @description Words to look for in the check's id and title. */
+                search?: string | null;
+                cursor?: components["schemas"]["Cursor"] | null;
+                /** @description 1 to 200; 50 unless told. */
+                limit?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [],
+                     *       "total": 0,
+                     *       "products": {},
+                     *       "frameworks": {}
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CataloguePage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_catalogue_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                check: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "entra.authorization-policy.guest-invites",
+                     *       "version": 1,
+                     *       "title": "Guest invitations are limited to administrators and inviters",
+                     *       "product": "entra",
+                     *       "severity": "medium",
+                     *       "scans": [
+                     *         "compliance",
+                     *         "exposure"
+                     *       ],
+                     *       "theme": "guest-access",
+                     *       "frameworks": {
+                     *         "cis_m365": [
+                     *           "7.0:5.1.6.3"
+                     *         ]
+                     *       },
+                     *       "permissions": [
+                     *         "Policy.Read.All"
+                     *       ],
+                     *       "fixable": true,
+                     *       "rationale": "Anybody who may invite guests may let strangers in.",
+                     *       "remediation": "Set who may invite guests.",
+                     *       "default_value": "everyone",
+                     *       "service": "graph",
+                     *       "path": "/v1.0/policies/authorizationPolicy",
+                     *       "rule": {
+                     *         "property": "allowInvitesFrom",
+                     *         "operator": "in",
+                     *         "expected": [
+                     *           "adminsAndGuestInviters",
+                     *           "none"
+                     *         ]
+                     *       },
+                     *       "parameters": {},
+                     *       "references": [],
+                     *       "also": {}
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CatalogueDetail"];
                 };
             };
             default: components["responses"]["Problem"];

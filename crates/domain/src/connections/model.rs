@@ -5,7 +5,6 @@ use bailiwick_contract::connections::{
     CloudFailure, CloudFailureCode, ConnectionKind, ConnectionWarning, ConnectionWarningCode, CredentialKind, Feature, FeatureAccess,
     NeededPermission,
 };
-use bailiwick_contract::scans::ScanKind;
 use jiff::ToSpan;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,8 +20,8 @@ pub const THREATS: &[&str] = &["IdentityRiskEvent.Read.All", "IdentityRiskyUser.
 pub fn needs(feature: Feature) -> BTreeSet<String> {
     let fixed = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
     match feature {
-        Feature::ComplianceScan => crate::scans::catalogue::permissions(ScanKind::Compliance),
-        Feature::ExposureScan => crate::scans::catalogue::permissions(ScanKind::Exposure),
+        Feature::ComplianceScan => crate::scans::catalogue::permissions(bailiwick_checks::ScanKind::Compliance),
+        Feature::ExposureScan => crate::scans::catalogue::permissions(bailiwick_checks::ScanKind::Exposure),
         Feature::Policies => fixed(POLICIES),
         Feature::Threats => fixed(THREATS),
         Feature::Fixes => crate::scans::catalogue::fix_permissions(),

@@ -252,7 +252,7 @@ fn content_key(run: &Run, manifest: &[ManifestLine]) -> [u8; 32] {
 }
 
 /// The job that processes a run. One at a time in each tenant, in the order of completion, so that series grow in order.
-fn process(run: RunId) -> NewJob {
+pub(super) fn process(run: RunId) -> NewJob {
     NewJob {
         kind: jobs::PROCESS.name,
         payload: json!({"run": run}),

@@ -8,4 +8,5 @@ pub(crate) mod db;
 pub mod import;
 pub mod jobs;
 pub mod model;
+pub(crate) mod own;
 mod reading;

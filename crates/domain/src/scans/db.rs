@@ -290,31 +290,35 @@ pub struct Checkpoint {
     pub sealed: Vec<u8>,
 }
 
-/// Keeps the pages of one request. A request that an earlier try kept half is replaced whole.
-pub async fn keep_checkpoint(
+/// Keeps one page of one request, in place of what an earlier try kept of it. A request's first page takes its later ones along.
+pub async fn keep_page(
     sql: &mut PgConnection,
     tenant: TenantId,
     scan: ScanId,
     key_version: i32,
     request_sha256: &[u8; 32],
-    pages: &[Vec<u8>],
+    page: i32,
+    sealed: &[u8],
 ) -> Result<(), Problem> {
-    sqlx::query("DELETE FROM scan_checkpoints WHERE tenant_id = $1 AND scan_id = $2 AND request_sha256 = $3")
-        .bind(tenant.0)
-        .bind(scan.0)
-        .bind(request_sha256.as_slice())
-        .execute(&mut *sql)
-        .await
-        .map_err(StoreError::from)?;
+    if page == 1 {
+        sqlx::query("DELETE FROM scan_checkpoints WHERE tenant_id = $1 AND scan_id = $2 AND request_sha256 = $3")
+            .bind(tenant.0)
+            .bind(scan.0)
+            .bind(request_sha256.as_slice())
+            .execute(&mut *sql)
+            .await
+            .map_err(StoreError::from)?;
+    }
     sqlx::query(
-        "INSERT INTO scan_checkpoints (tenant_id, scan_id, request_sha256, page, key_version, sealed)
-         SELECT $1, $2, $3, n, $4, sealed FROM unnest($5::bytea[]) WITH ORDINALITY AS pages (sealed, n)",
+        "INSERT INTO scan_checkpoints (tenant_id, scan_id, request_sha256, page, key_version, sealed) VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT DO NOTHING",
     )
     .bind(tenant.0)
     .bind(scan.0)
     .bind(request_sha256.as_slice())
+    .bind(page)
     .bind(key_version)
-    .bind(pages)
+    .bind(sealed)
     .execute(sql)
     .await
     .map_err(StoreError::from)?;

@@ -5,9 +5,11 @@
 //! Invariants: I49 (a scan of a disconnected directory asks nothing more), I66 (a source that fails harms itself only).
 
 pub mod api;
+mod broker;
 pub mod catalogue;
 pub(crate) mod db;
 pub mod jobs;
+mod keeping;
 pub mod live;
 pub mod model;
 mod report;
