@@ -169,7 +169,8 @@ impl Daemon {
         let threads = std::fs::read_dir(format!("/proc/{}/task", self.pid)).ok()?.flatten();
         let children = threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok());
         let ids: Vec<String> = children.flat_map(|line| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>()).collect();
-        let scanner = |id: &&String| std::fs::read_to_string(format!("/proc/{id}/comm")).is_ok_and(|name| name.starts_with("bailiwick-scan"));
+        let scanner =
+            |id: &&String| std::fs::read_to_string(format!("/proc/{id}/comm")).is_ok_and(|name| name.starts_with("bailiwick-scan"));
         let status = std::fs::read_to_string(format!("/proc/{}/status", ids.iter().find(scanner)?)).ok()?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
         Some(line.trim().strip_suffix("kB")?.trim().parse::<f64>().ok()? / 1024.0)
@@ -183,7 +184,8 @@ impl Daemon {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid)).context("cannot read the daemon's statistics")?;
         // proc(5): after the name in brackets, user, system, and both of waited-for children are the fields 14 to 17.
         let fields = stat.rsplit_once(')').map(|(_, rest)| rest.split_whitespace().collect::<Vec<_>>()).unwrap_or_default();
-        let ticks: u64 = fields.get(11..15).context("the daemon's statistics are cut off")?.iter().filter_map(|f| f.parse::<u64>().ok()).sum();
+        let ticks: u64 =
+            fields.get(11..15).context("the daemon's statistics are cut off")?.iter().filter_map(|f| f.parse::<u64>().ok()).sum();
         // Linux counts these in hundredths of a second on every architecture it tells them to programs (USER_HZ).
         Ok(Duration::from_millis(ticks * 10))
     }

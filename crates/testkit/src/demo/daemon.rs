@@ -3,7 +3,7 @@
 use crate::Arguments;
 use anyhow::{Context, bail};
 use bailiwick_sim::Sim;
-use bailiwick_sim::demo::{API_CLIENT_ID, API_URI, ORGS, PORTAL_CLIENT_ID};
+use bailiwick_sim::demo::{API_CLIENT_ID, API_URI, ORGS, PORTAL_CLIENT_ID, READER_CLIENT_ID};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -18,7 +18,8 @@ pub struct Daemon {
 /// Starts it and waits until it answers.
 pub async fn start(arguments: &Arguments, sim: &Sim, ca: &Path, data: &Path, url: &str) -> anyhow::Result<Daemon> {
     let file = arguments.folder.join("bailiwickd.toml");
-    std::fs::write(&file, configuration(arguments, sim, ca, data, url))?;
+    let certificate = certificate(arguments, sim)?;
+    std::fs::write(&file, configuration(arguments, sim, ca, data, url, &certificate))?;
     let log = arguments.folder.join("bailiwickd.log");
     let output = std::fs::File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
     let child = Command::new(arguments.programs.join("bailiwickd"))
@@ -36,12 +37,24 @@ pub async fn start(arguments: &Arguments, sim: &Sim, ca: &Path, data: &Path, url
     Ok(daemon)
 }
 
-fn configuration(arguments: &Arguments, sim: &Sim, ca: &Path, data: &Path, url: &str) -> String {
+/// Key and certificate of the application that reads directories, which the simulated Microsoft makes anew at each start.
+fn certificate(arguments: &Arguments, sim: &Sim) -> anyhow::Result<PathBuf> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let made = sim.client_certificate(READER_CLIENT_ID)?;
+    let file = arguments.folder.join("reader.pem");
+    let mut open = std::fs::OpenOptions::new();
+    let mut written = open.write(true).create(true).truncate(true).mode(0o600).open(&file)?;
+    std::io::Write::write_all(&mut written, format!("{}{}", made.private_key_pem, made.certificate_pem).as_bytes())?;
+    Ok(file)
+}
+
+fn configuration(arguments: &Arguments, sim: &Sim, ca: &Path, data: &Path, url: &str, certificate: &Path) -> String {
     let mut text = format!(
-        "listen = \"127.0.0.1:{}\"\npublic_url = \"{url}\"\ndata_folder = {data:?}\nportal_folder = {:?}\n\n[entra]\ncloud = \"custom\"\nlogin = \"{sim}\"\ngraph = \"{sim}\"\narm = \"{sim}\"\nvault_suffix = \"vault.localhost\"\nextra_ca_file = {ca:?}\nprivate_ranges = [\"127.0.0.0/8\", \"::1/128\"]\n",
+        "listen = \"127.0.0.1:{}\"\npublic_url = \"{url}\"\ndata_folder = {data:?}\nportal_folder = {:?}\n\n[entra]\ncloud = \"custom\"\nlogin = \"{sim}\"\ngraph = \"{sim}\"\narm = \"{sim}\"\nvault_suffix = \"vault.localhost\"\nextra_ca_file = {ca:?}\nprivate_ranges = [\"127.0.0.0/8\", \"::1/128\"]\n\n[microsoft.reader]\nclient_id = \"{READER_CLIENT_ID}\"\ncertificate_file = {certificate:?}\n\n[scanner]\ndns_servers = [\"{dns}\"]\n",
         arguments.port,
         arguments.portal,
         sim = sim.url(),
+        dns = sim.dns_address(),
     );
     for (index, org) in ORGS.iter().enumerate() {
         // The first tenant takes reports about any directory, the second only about those it lists.

@@ -1,7 +1,9 @@
 //! The demo behind `cargo xtask demo`: a simulated Microsoft cloud, the real `bailiwickd` with its private PostgreSQL, two tenants, and
-//! three days of reports submitted with the real command line. Everything it keeps is in one folder, and stays there.
+//! three days of reports submitted with the real command line, and three directories
+//! connected and scanned. Everything it keeps is in one folder, and stays there.
 
 mod daemon;
+mod scans;
 mod seed;
 mod submit;
 
@@ -78,6 +80,9 @@ async fn tell(arguments: &Arguments, sim: &Sim, ca: &Path, data: &Path, url: &st
     for tenant in &tenants {
         submit::reports(arguments, tenant, url).await?;
     }
+    let scanning = tenants.first().context("there is no tenant")?;
+    let connected = scans::connect(sim, scanning).await?;
+    scans::run(scanning, &connected).await?;
     let document = json!({
         "ready": true,
         "portal": url,
