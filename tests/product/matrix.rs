@@ -115,7 +115,8 @@ async fn i20_every_operation_answers_every_caller_as_the_permission_table_says()
 async fn i18_a_thing_of_another_tenant_is_told_no_differently_from_nothing() {
     let stage = Stage::new().await;
     let (outsider, foreign) = (stage.contoso().outsider(), stage.world.fabrikam.owner());
-    for op in operations().into_iter().filter(|op| op.path.contains('{')) {
+    // The catalogue is the product's, and the same for everybody.
+    for op in operations().into_iter().filter(|op| op.path.contains('{') && op.id != "get_catalogue_check") {
         let real = stage.prepare(op).await;
         let mut absent = real.clone();
         let id = uuid::Uuid::from_u128(0x0bad_0000_0000_4000_8000_0000_0000_0001).to_string();

@@ -287,6 +287,8 @@ impl Stage {
             "unpin_baseline" => {
                 owner.put(&prepared.path, json!({"run": self.runs[0]})).await.ok();
             }
+            // The catalogue is the product's: every tenant reads the same.
+            "get_catalogue_check" => prepared.names = Names::Nothing,
             "change_settings" => body["unknown_directory"] = json!("add"),
             "connect_own_application" => {
                 body["client_id"] = json!(self.fresh_id());
