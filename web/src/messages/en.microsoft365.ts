@@ -51,7 +51,11 @@ const weekdays = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Frida
 
 export const m365 = {
   connectionKinds, connectionStates, credentials, features, featureReasons, failures, scanKinds, scanStates, phases, verdicts, bands, sourceStates, ends, weekdays,
-  framework: (key: string) => frameworks[key] ?? key,
+  /** `cis_m365 7.0`: a framework's key, and its version where it has one. */
+  framework: (key: string) => {
+    const [name = '', ...version] = key.split(' ');
+    return [frameworks[name] ?? name, ...version].join(' ');
+  },
   product: (key: string) => products[key] ?? key,
 
   directories: {

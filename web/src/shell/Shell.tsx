@@ -1,8 +1,8 @@
 // The frame around every page: navigation on the left in the order of the spine, the bar on top, the page between them.
 import { Button, makeStyles, mergeClasses, tokens, Tooltip } from '@fluentui/react-components';
 import {
-  ArrowSwap20Regular, Board20Regular, ClipboardTaskListLtr20Regular, DocumentMultiple20Regular, History20Regular, Navigation20Regular, PlayCircle20Regular, Search20Regular,
-  Settings20Regular, Warning20Regular,
+  ArrowSwap20Regular, Board20Regular, BookSearch20Regular, BuildingMultiple20Regular, ClipboardTaskListLtr20Regular, DocumentMultiple20Regular, History20Regular, Navigation20Regular, PersonAlert20Regular,
+  PlayCircle20Regular, ScanDash20Regular, Search20Regular, Settings20Regular, ShieldCheckmark20Regular, Warning20Regular,
 } from '@fluentui/react-icons';
 import { Outlet, useRouterState } from '@tanstack/react-router';
 import { lazy, type ReactElement, Suspense, useEffect, useEffectEvent, useRef, useState } from 'react';
@@ -80,6 +80,12 @@ export const SECTIONS: (Entry | { group: string } | 'rule')[] = [
   { name: t.nav.runs, href: paths.runs(), icon: <PlayCircle20Regular />, permission: 'runs.read' },
   { name: t.nav.reports, href: paths.reports(), icon: <DocumentMultiple20Regular />, permission: 'runs.read' },
   { name: t.nav.controls, href: paths.controls(), icon: <ClipboardTaskListLtr20Regular />, permission: 'findings.read' },
+  { group: t.nav.microsoft365 },
+  { name: t.nav.directories, href: paths.directories(), icon: <BuildingMultiple20Regular />, permission: 'connections.read' },
+  { name: t.nav.scans, href: paths.scans(), icon: <ScanDash20Regular />, permission: 'scans.read' },
+  { name: t.nav.policies, href: paths.policies(), icon: <ShieldCheckmark20Regular />, permission: 'live.read' },
+  { name: t.nav.threats, href: paths.threats(), icon: <PersonAlert20Regular />, permission: 'live.read' },
+  { name: t.nav.checks, href: paths.checks(), icon: <BookSearch20Regular />, permission: 'scans.read' },
   'rule',
   { name: t.nav.trail, href: paths.trail(), icon: <History20Regular />, permission: 'trail.read' },
   { name: t.nav.settings, href: paths.settings(), icon: <Settings20Regular />, permission: 'settings.read' },
@@ -155,19 +161,23 @@ export function Shell() {
 function Sections({ path }: { path: string }) {
   const styles = useStyles();
   const { permissions } = useMe();
+  const seen = (entry: Entry) => !entry.permission || permissions.includes(entry.permission);
   const here = (href: string) => (href === '/' ? path === '/' : path === href || path.startsWith(`${href}/`));
   return (
     <ul className={styles.list}>
       {SECTIONS.map((section, index) => {
         if (section === 'rule') return <li key={index} aria-hidden className={styles.rule} />;
         if ('group' in section) {
+          // A group without a section that may be seen is not named.
+          const until = SECTIONS.findIndex((each, at) => at > index && (each === 'rule' || 'group' in each));
+          if (!SECTIONS.slice(index + 1, until).some((each) => each !== 'rule' && 'href' in each && seen(each))) return null;
           return (
             <li key={section.group} className={styles.group}>
               {section.group}
             </li>
           );
         }
-        if (section.permission && !permissions.includes(section.permission)) return null;
+        if (!seen(section)) return null;
         return (
           <li key={section.href}>
             <BareLink href={section.href} className={mergeClasses(styles.item, here(section.href) && styles.here)} aria-current={here(section.href) ? 'page' : undefined}>

@@ -1,6 +1,6 @@
 // Which address shows which page. Pages are loaded when first visited.
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
-import { parseSearch, stringifySearch } from '@/paths';
+import { parseSearch, SCANS_TABS, stringifySearch } from '@/paths';
 import { ListSkeleton } from '@/shared/States';
 import { Crashed, Missing } from './Fallbacks';
 import { Shell } from './Shell';
@@ -18,6 +18,15 @@ const tree = root.addChildren([
   route('/runs/$run', lazyRouteComponent(() => import('@/features/evidence/RunPage'), 'RunPage')),
   route('/runs/$run/report', lazyRouteComponent(() => import('@/features/evidence/ReportPage'), 'ReportPage')),
   route('/reports', lazyRouteComponent(() => import('@/features/evidence/ReportsPage'), 'ReportsPage')),
+  route('/directories', lazyRouteComponent(() => import('@/features/connections/DirectoriesPage'), 'DirectoriesPage')),
+  route('/connect', lazyRouteComponent(() => import('@/features/connections/ConnectPage'), 'ConnectPage')),
+  route('/connect/consent', lazyRouteComponent(() => import('@/features/connections/ConsentPage'), 'ConsentPage')),
+  route('/scans', lazyRouteComponent(() => import('@/features/scans/ScansPage'), 'ScansPage')),
+  ...SCANS_TABS.slice(1).map((tab) => route(`/scans/${tab}`, lazyRouteComponent(() => import('@/features/scans/ScansPage'), 'ScansPage'))),
+  route('/scans/$scan', lazyRouteComponent(() => import('@/features/scans/ScanPage'), 'ScanPage')),
+  route('/policies', lazyRouteComponent(() => import('@/features/scans/PoliciesPage'), 'PoliciesPage')),
+  route('/threats', lazyRouteComponent(() => import('@/features/scans/ThreatsPage'), 'ThreatsPage')),
+  route('/checks', lazyRouteComponent(() => import('@/features/catalogue/ChecksPage'), 'ChecksPage')),
   route('/trail', lazyRouteComponent(() => import('@/features/audit/TrailPage'), 'TrailPage')),
   route('/settings', lazyRouteComponent(() => import('@/features/tenancy/SettingsPage'), 'SettingsPage')),
   route('/settings/$tab', lazyRouteComponent(() => import('@/features/tenancy/SettingsPage'), 'SettingsPage')),

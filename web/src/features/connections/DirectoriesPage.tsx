@@ -12,7 +12,7 @@ import { paths } from '@/paths';
 import { Action } from '@/shared/Action';
 import { type Column, DataTable } from '@/shared/DataTable';
 import { FilterPill, FilterRow } from '@/shared/FilterRow';
-import { AppLink, useGo, useSearch, useSetSearch } from '@/shared/location';
+import { AppLink, useGo, usePath, useSearch, useSetSearch } from '@/shared/location';
 import { Page, Section } from '@/shared/Page';
 import { EmptyState, Loaded, Need, NoMatch } from '@/shared/States';
 import { Time } from '@/shared/Time';
@@ -34,6 +34,8 @@ export function DirectoriesPage() {
 function Body() {
   const search = useSearch();
   const set = useSetSearch();
+  // While another page is on its way, the address is that page's already, and so is the item it names.
+  const item = usePath() === paths.directories() ? search.item : undefined;
   const query = useQuery(connectionsQuery({ kind: known(m.connectionKinds, search.kind), directory: search.directory, all: search.gone === 'shown' || undefined }));
   const scans = useQuery({ ...latestScansQuery, enabled: useMay('scans.read') }).data?.items ?? [];
   const rows = query.data?.items;
@@ -57,12 +59,12 @@ function Body() {
             items.length === 0 ? (
               search.kind || search.directory ? <NoMatch onClear={() => set({ kind: undefined, gone: undefined, directory: undefined })} /> : <EmptyState title={words.emptyTitle} action={<ConnectButton />}>{words.empty}</EmptyState>
             ) : (
-              <DataTable label={words.table} rows={items} columns={columns} rowKey={(row) => row.id} href={(row) => paths.directories({ ...search, item: row.id })} selected={search.item} />
+              <DataTable label={words.table} rows={items} columns={columns} rowKey={(row) => row.id} href={(row) => paths.directories({ ...search, item: row.id })} selected={item} />
             )
           }
         </Loaded>
       </Section>
-      {search.item && <ConnectionPanel connection={search.item} place={{ keys: rows?.map((row) => row.id) ?? [], hasMore: false }} />}
+      {item && <ConnectionPanel connection={item} place={{ keys: rows?.map((row) => row.id) ?? [], hasMore: false }} />}
     </Page>
   );
 }

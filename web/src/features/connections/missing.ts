@@ -1,6 +1,9 @@
 // Which permissions a connection asks for and lacks. Pure.
 import type { Connection, ConnectionOffer, Feature } from '@/api/schema';
 
+/** What people come for stands first. */
+const ORDER: Feature[] = ['compliance_scan', 'exposure_scan', 'policies', 'threats', 'fixes'];
+
 /** Every permission that any feature lacks, once. */
 export function missingOf(connection: Pick<Connection, 'features'>): string[] {
   return [...new Set(connection.features.flatMap((feature) => feature.missing))].sort();
@@ -12,5 +15,8 @@ export function byFeature(offer: Pick<ConnectionOffer, 'permissions'>): { featur
   for (const { permission, features } of offer.permissions) {
     for (const feature of features) groups.set(feature, [...(groups.get(feature) ?? []), permission]);
   }
-  return [...groups].map(([feature, permissions]) => ({ feature, permissions: permissions.sort() }));
+  return ORDER.flatMap((feature) => {
+    const permissions = groups.get(feature);
+    return permissions ? [{ feature, permissions: permissions.sort() }] : [];
+  });
 }

@@ -2,6 +2,7 @@
 import { makeStyles, mergeClasses, tokens } from '@fluentui/react-components';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { lazy, Suspense } from 'react';
+import { useMay } from '@/api/me';
 import { overviewQuery } from '@/api/queries';
 import type { Overview, Series } from '@/api/schema';
 import { t } from '@/messages';
@@ -18,6 +19,7 @@ import { seriesName } from '@/features/findings/series';
 import { CoverageChart } from './CoverageChart';
 import { TrendChart } from './TrendChart';
 
+const ScansCard = lazy(() => import('@/features/scans/ScansCard'));
 const FirstSteps = lazy(() => import('./FirstSteps').then((module) => ({ default: module.FirstSteps })));
 
 const useStyles = makeStyles({
@@ -64,6 +66,7 @@ function Body() {
 function Evidence({ overview, open }: { overview: Overview; open: number }) {
   const styles = useStyles();
   const { counts } = overview;
+  const mayScan = useMay('scans.read');
   const failing = counts.failed + counts.error + counts.investigate;
   return (
     <>
@@ -93,6 +96,11 @@ function Evidence({ overview, open }: { overview: Overview; open: number }) {
         <CoverageChart coverage={overview.coverage} />
         <Attention overview={overview} />
       </div>
+      {mayScan && (
+        <Suspense>
+          <ScansCard />
+        </Suspense>
+      )}
       <Section title={t.overview.recent} actions={<AppLink href={paths.runs()}>{t.overview.allRuns}</AppLink>}>
         {overview.recent_runs.length === 0 ? <Note>{t.runs.emptyTitle}</Note> : <RunTable label={t.overview.recent} runs={overview.recent_runs} />}
       </Section>

@@ -4,6 +4,7 @@ import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/react-qu
 import { useMay } from '@/api/me';
 import { findingsQuery } from '@/api/queries';
 import type { FindingStatus, Scan, ScanResult } from '@/api/schema';
+import { checkQuery } from '@/features/catalogue/queries';
 import { Part, usePanelStyles } from '@/features/findings/FindingPanel';
 import { t } from '@/messages';
 import { m } from '@/messages/microsoft365';
@@ -97,6 +98,7 @@ function Detail({ scan, result }: { scan: Scan; result: ScanResult }) {
           </ul>
         </Part>
       )}
+      {!result.pack && <Why check={result.check} />}
       {result.remediation && (
         <Part title={words.todo}>
           <Message text={result.remediation} />
@@ -138,6 +140,16 @@ function Detail({ scan, result }: { scan: Scan; result: ScanResult }) {
       </Part>
     </>
   );
+}
+
+/** The rationale of the catalogue; nothing while it is not known. */
+function Why({ check }: { check: string }) {
+  const { data } = useQuery(checkQuery(check));
+  return data ? (
+    <Part title={words.why}>
+      <Message text={data.rationale} />
+    </Part>
+  ) : null;
 }
 
 /** The finding that stands for a check in this directory, open or fixed. */

@@ -10,7 +10,7 @@ import { paths } from '@/paths';
 import { SeverityBadge } from '@/shared/Badges';
 import { type Column, DataTable } from '@/shared/DataTable';
 import { type Choice, FilterPill, FilterRow, FilterSearch } from '@/shared/FilterRow';
-import { useSearch, useSetSearch } from '@/shared/location';
+import { usePath, useSearch, useSetSearch } from '@/shared/location';
 import { Section } from '@/shared/Page';
 import { EmptyState, ErrorState, ListSkeleton, Loaded, NoMatch } from '@/shared/States';
 import { useReachItem } from '@/shared/useReachItem';
@@ -61,10 +61,12 @@ export function Results({ scan, children }: { scan: Scan; children: ReactNode })
 function Checks({ scan }: { scan: Scan }) {
   const search = useSearch();
   const set = useSetSearch();
+  // While another page is on its way, the address is that page's already, and so is the item it names.
+  const item = usePath() === paths.scan(scan.id) ? search.item : undefined;
   const filter = { verdict: known(m.verdicts, search.verdict), severity: severity(search.severity), product: search.product, framework: search.framework, search: search.search };
   const { query, rows, first, pages, more } = usePages({ ...resultsQuery(scan.id, filter), placeholderData: keepPreviousData });
   const keys = rows?.map((row) => row.check);
-  useReachItem({ item: search.item !== undefined && keys?.includes(search.item) ? search.item : undefined, keys, pages, more });
+  useReachItem({ item: item !== undefined && keys?.includes(item) ? item : undefined, keys, pages, more });
   const filtered = FILTERS.some((key) => search[key]);
   const severities = first && Object.entries(first.severities).map(([value, count]) => ({ value: value as Severity, count: count ?? 0 }));
   const verdicts = first && (Object.keys(m.verdicts) as (keyof typeof m.verdicts)[]).map((value) => ({ value, label: m.verdicts[value], count: first.counts[value] }));
@@ -83,14 +85,14 @@ function Checks({ scan }: { scan: Scan }) {
         ) : !rows ? (
           <ListSkeleton rows={12} />
         ) : rows.length > 0 ? (
-          <DataTable label={words.results} rows={rows} columns={columns} rowKey={(row) => row.check} href={(row) => paths.scan(scan.id, { ...search, item: row.check })} selected={search.item} more={more} />
+          <DataTable label={words.results} rows={rows} columns={columns} rowKey={(row) => row.check} href={(row) => paths.scan(scan.id, { ...search, item: row.check })} selected={item} more={more} />
         ) : filtered ? (
           <NoMatch onClear={() => set(Object.fromEntries(FILTERS.map((key) => [key, undefined])))} />
         ) : (
           <EmptyState title={words.emptyTitle}>{words.empty}</EmptyState>
         )}
       </Section>
-      {search.item && <ResultPanel scan={scan} check={search.item} place={{ keys: keys ?? [], hasMore: more.has }} />}
+      {item && <ResultPanel scan={scan} check={item} place={{ keys: keys ?? [], hasMore: more.has }} />}
     </>
   );
 }

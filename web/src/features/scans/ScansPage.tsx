@@ -1,5 +1,6 @@
 // Scans: what was scanned, what begins by itself, what scans are told, and the tenant's own checks. One tab a subject, in the address.
 import { lazy, Suspense } from 'react';
+import { useMay } from '@/api/me';
 import { m } from '@/messages/microsoft365';
 import { paths, SCANS_TABS, type ScansTab } from '@/paths';
 import { useGo, usePath, useSearch, useSetSearch } from '@/shared/location';
@@ -20,6 +21,7 @@ export function ScansPage() {
   const go = useGo();
   const set = useSetSearch();
   const { start } = useSearch();
+  const mayStart = useMay('scans.run');
   const path = usePath();
   const tab = SCANS_TABS.find((each) => path === paths.scans(each)) ?? 'history';
   const Body = TABS[tab];
@@ -31,7 +33,7 @@ export function ScansPage() {
           <Body />
         </Suspense>
       </Page>
-      {start && <StartDialog connection={start === 'yes' ? undefined : start} onClose={() => set({ start: undefined }, 'replace')} />}
+      {start && mayStart && <StartDialog connection={start === 'yes' ? undefined : start} onClose={() => set({ start: undefined }, 'replace')} />}
     </Need>
   );
 }

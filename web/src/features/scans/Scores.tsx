@@ -7,6 +7,7 @@ import { number, percent } from '@/shared/format';
 import { BareLink, useSearch } from '@/shared/location';
 import { paths } from '@/paths';
 import { BandBadge } from './badges';
+import { newestVersions } from './newest';
 import { Ring } from './Ring';
 
 const words = m.scan;
@@ -43,7 +44,7 @@ export function Scores({ scan, scores }: { scan: string; scores: ScanScores }) {
   );
 }
 
-/** Rings that narrow the list of checks below when they are pressed. */
+/** Rings that narrow the list of checks below when they are pressed. Of a framework's versions the newest has one; the table has all. */
 function Group({ title, scan, param, scores, nameOf }: { title: string; scan: string; param: 'product' | 'framework'; scores: NamedScore[]; nameOf: (name: string) => string }) {
   const styles = useStyles();
   const search = useSearch();
@@ -51,11 +52,16 @@ function Group({ title, scan, param, scores, nameOf }: { title: string; scan: st
   return (
     <ChartFrame title={title} height={160} figures={figures} empty={scores.length === 0 ? words.nothingJudged : undefined}>
       <div className={styles.rings}>
-        {scores.map((score) => (
-          <BareLink key={score.name} className={styles.link} href={paths.scan(scan, { ...search, [param]: search[param] === score.name ? undefined : score.name, item: undefined })} aria-current={search[param] === score.name || undefined}>
-            <Ring name={nameOf(score.name)} score={score} />
-          </BareLink>
-        ))}
+        {newestVersions(scores).map((score) => {
+          // The list is narrowed by framework, whatever its version.
+          const [value] = score.name.split(' ');
+          const chosen = search[param] === value;
+          return (
+            <BareLink key={score.name} className={styles.link} href={paths.scan(scan, { ...search, [param]: chosen ? undefined : value, item: undefined })} aria-current={chosen || undefined}>
+              <Ring name={nameOf(score.name)} score={score} />
+            </BareLink>
+          );
+        })}
       </div>
     </ChartFrame>
   );

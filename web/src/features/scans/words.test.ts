@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { newestOfEach, newestVersions } from './newest';
 import { shareDone } from './progress';
 import { spaced, wordOf } from './words';
 
@@ -17,6 +18,19 @@ describe('values', () => {
     expect(spaced('unfamiliarFeatures')).toBe('Unfamiliar features');
     expect(spaced('atRisk')).toBe('At risk');
     expect(spaced('somethingQuiteNew_v2')).toBe('Something quite new v2');
+  });
+});
+
+describe('the newest of each', () => {
+  it('is one scan a directory and kind, in the order given', () => {
+    const scan = (id: string, directory: string, kind: 'compliance' | 'exposure') => ({ id, kind, directory: { id: directory, name: directory } });
+    const scans = [scan('5', 'a', 'compliance'), scan('4', 'b', 'compliance'), scan('3', 'a', 'exposure'), scan('2', 'a', 'compliance'), scan('1', 'b', 'compliance')];
+    expect(newestOfEach(scans).map((each) => each.id)).toEqual(['5', '4', '3']);
+  });
+
+  it('of a framework is its last version, by number and not by letter', () => {
+    const scores = ['cis_azure 2.0', 'cis_azure 10.0', 'cis_azure 9.1', 'eidsca'].map((name) => ({ name }));
+    expect(newestVersions(scores).map((each) => each.name)).toEqual(['cis_azure 10.0', 'eidsca']);
   });
 });
 
