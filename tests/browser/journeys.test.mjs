@@ -7,10 +7,12 @@ import './stories/overview-and-changes.mjs';
 import './stories/findings.mjs';
 import './stories/evidence.mjs';
 import './stories/sealed-report.mjs';
+import './stories/connecting.mjs';
+import './stories/scanning.mjs';
 import './stories/settings.mjs';
 import './stories/roles.mjs';
 import './stories/everybody.mjs';
 
-before(startWorld, { timeout: 120_000 });
+before(startWorld, { timeout: 300_000 });
 after(stopWorld, { timeout: 60_000 });
 tellAll();

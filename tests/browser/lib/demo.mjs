@@ -41,7 +41,7 @@ export async function startDemo() {
     const found = await until(async () => {
       if (demo.exitCode !== null) throw new Error(`The demo ended with ${demo.exitCode}:\n${await readFile(join(folder, 'demo.log'), 'utf8')}`);
       return (await document(folder).catch(() => undefined))?.ready && document(folder);
-    }, 'the demo to be ready', 90_000);
+    }, 'the demo to be ready', 240_000);
     return { ...found, folder, stop };
   } catch (error) {
     await stop();

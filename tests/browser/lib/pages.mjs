@@ -1,10 +1,14 @@
 // Every page of the portal, as an owner of Contoso may open it. `name` is its screenshot's; `path` may need what the API knows.
+import { DIRECTORIES, scanOf } from './microsoft.mjs';
 import { runOf, world } from './world.mjs';
 
 export async function pages() {
   const { owner } = world.tenants.contoso;
   const [one, two] = await Promise.all([runOf('contoso', 'maester-1'), runOf('contoso', 'maester-2')]);
   const { items: [finding] } = await owner.get('/api/v1/findings?search=MT.1011');
+  const scan = await scanOf(DIRECTORIES.tailspin);
+  const { items: [result] } = await owner.get(`/api/v1/scans/${scan.id}/results?verdict=failed&severity=high&limit=1`);
+  const scanned = `Compliance scan of ${scan.directory.name}`;
   return [
     { name: 'overview', path: '/', title: 'Overview' },
     { name: 'findings', path: '/findings', title: 'Findings' },
@@ -15,6 +19,20 @@ export async function pages() {
     { name: 'report', path: `/runs/${two.id}/report?name=TestResults-day2.html`, title: 'Report TestResults-day2.html', frame: true },
     { name: 'reports', path: '/reports', title: 'Reports' },
     { name: 'controls', path: '/controls', title: 'Controls' },
+    { name: 'directories', path: '/directories', title: 'Directories' },
+    { name: 'directory', path: `/directories?item=${scan.connection}`, title: 'Directories', panel: scan.directory.name },
+    { name: 'connect', path: '/connect', title: 'Connect a directory' },
+    { name: 'connect-own', path: '/connect?app=own', title: 'Connect a directory' },
+    { name: 'scans', path: '/scans', title: 'Scans' },
+    { name: 'scan', path: `/scans/${scan.id}`, title: scanned },
+    { name: 'result', path: `/scans/${scan.id}?verdict=failed&item=${result.check}`, title: scanned, panel: result.title },
+    { name: 'schedules', path: '/scans/schedules', title: 'Scans' },
+    { name: 'scan-settings', path: `/scans/settings?of=${scan.directory.id}`, title: 'Scans' },
+    { name: 'packs', path: '/scans/packs', title: 'Scans' },
+    { name: 'policies', path: `/policies?directory=${scan.directory.id}`, title: 'Policies' },
+    { name: 'threats', path: `/threats?directory=${scan.directory.id}`, title: 'Threats' },
+    { name: 'checks', path: '/checks', title: 'Checks' },
+    { name: 'check', path: `/checks?item=${result.check}`, title: 'Checks', panel: result.title },
     { name: 'trail', path: '/trail', title: 'Trail' },
     { name: 'settings', path: '/settings', title: 'Settings' },
     { name: 'members', path: '/settings/members', title: 'Settings' },
