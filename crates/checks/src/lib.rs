@@ -7,6 +7,7 @@
 mod cases;
 mod catalogue;
 mod job;
+mod local;
 mod packs;
 mod report;
 mod request;
@@ -16,6 +17,7 @@ mod scan;
 pub use cases::{CaseOutcome, REQUIRED, missing_cases, run_case, run_cases};
 pub use catalogue::*;
 pub use job::*;
+pub use local::read_check;
 pub use packs::{MANIFEST, Manifest, NOT_IN_GRAPH, Pack, PackCaseOutcome, PackKind, Read, ScubaProduct, prepare, run_pack_cases, scuba_export};
 pub use report::*;
 pub use request::*;

@@ -1,8 +1,9 @@
 //! The command line: its words, and nothing that could carry a secret.
 
-use bailiwick_base::{DirectoryId, Family, FindingId, Product, ProjectId, RunId, SeriesId, Severity};
+use bailiwick_base::{DirectoryId, Family, FindingId, Product, ProjectId, RunId, ScanId, SeriesId, Severity};
 use bailiwick_contract::evidence::RunState;
 use bailiwick_contract::findings::{FindingSort, FindingStatus};
+use bailiwick_contract::scans::{ScanKind, ScanState};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::de::DeserializeOwned;
 use std::{ffi::OsString, path::PathBuf};
@@ -44,6 +45,83 @@ pub enum Command {
     /// List, show or export findings
     #[command(subcommand)]
     Findings(Findings),
+    /// Scan connected directories and see what came of it
+    #[command(subcommand)]
+    Scan(Scan),
+    /// List the shipped checks, and test one's own; needs no server
+    #[command(subcommand)]
+    Checks(Checks),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Scan {
+    /// Start a scan of a directory
+    Start {
+        /// The directory's id or name
+        #[arg(long, value_name = "DIRECTORY")]
+        directory: String,
+        #[arg(long, value_parser = word::<ScanKind>, default_value = "compliance")]
+        kind: ScanKind,
+        /// Wait until it has ended
+        #[arg(long)]
+        wait: bool,
+        #[command(flatten)]
+        gate: Gate,
+    },
+    /// Follow a scan until it has ended
+    Watch {
+        scan: ScanId,
+        #[command(flatten)]
+        gate: Gate,
+    },
+    /// List scans, newest first
+    List {
+        #[arg(long)]
+        directory: Option<DirectoryId>,
+        #[arg(long, value_parser = word::<ScanKind>)]
+        kind: Option<ScanKind>,
+        #[arg(long, value_parser = word::<ScanState>)]
+        state: Option<ScanState>,
+        #[command(flatten)]
+        page: PageArgs,
+    },
+    /// Show one scan with its scores
+    Show {
+        scan: ScanId,
+        /// List the checks that failed as well
+        #[arg(long)]
+        failed: bool,
+        #[command(flatten)]
+        gate: Gate,
+    },
+}
+
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Gate {
+    /// Exit with 3 when the score is lower, or there is none; waits for the scan to end
+    #[arg(long, value_name = "SCORE", value_parser = score)]
+    pub fail_under: Option<f64>,
+    /// Seconds to wait for the end
+    #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
+    pub wait_timeout: u64,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Checks {
+    /// List the checks this version ships
+    List {
+        /// The product's folder in the catalogue, such as entra
+        #[arg(long)]
+        product: Option<String>,
+        /// The framework's key, such as cis_m365
+        #[arg(long)]
+        framework: Option<String>,
+    },
+    /// Run the cases of a check file, a folder of them, or a pack
+    Test {
+        /// A check's YAML file, a folder of such files, or a folder with a pack.yaml
+        path: PathBuf,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -177,6 +255,12 @@ pub struct FindingFilter {
     pub search: Option<String>,
     #[arg(long, value_parser = word::<FindingSort>)]
     pub sort: Option<FindingSort>,
+}
+
+/// 0 to 100.
+fn score(text: &str) -> Result<f64, String> {
+    let score: f64 = text.parse().map_err(|_| "is not a number".to_owned())?;
+    if (0.0..=100.0).contains(&score) { Ok(score) } else { Err("is not between 0 and 100".into()) }
 }
 
 /// One word of the contract's vocabulary; an unknown one is refused with the list of those there are.

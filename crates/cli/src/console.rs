@@ -82,6 +82,16 @@ impl Console {
         bar
     }
 
+    /// A bar that counts steps, on standard error; nothing where that is no terminal.
+    pub fn steps(&self) -> ProgressBar {
+        let bar = ProgressBar::new(0);
+        if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len}") {
+            bar.set_style(style);
+        }
+        self.bar.replace(bar.clone());
+        bar
+    }
+
     pub fn paint(&self, colour: Option<Colour>, text: &str) -> String {
         match colour {
             Some(colour) if self.colour => format!("\u{1b}[{}m{text}\u{1b}[0m", colour as u8),

@@ -1,6 +1,6 @@
 //! How a command ends badly: what happened, to which thing, what to do next, and the exit code that scripts read.
 //!
-//! 0 good; 1 configuration, authentication or bad input; 2 transient after retries; 3 is kept for gates and failed verifications.
+//! 0 good; 1 configuration, authentication or bad input; 2 transient after retries; 3 blocked by a gate or a failed verification.
 
 use std::{fmt, process::ExitCode};
 
@@ -11,6 +11,8 @@ pub enum Kind {
     Input,
     /// Trying again later may succeed; the command has tried already.
     Transient,
+    /// A gate that the caller set is not met: a score too low, a case that fails.
+    Blocked,
 }
 
 /// A failure a person reads. Never holds a secret.
@@ -32,6 +34,9 @@ impl Failure {
     pub fn transient(what: impl Into<String>) -> Self {
         Self { kind: Kind::Transient, ..Self::input(what) }
     }
+    pub fn blocked(what: impl Into<String>) -> Self {
+        Self { kind: Kind::Blocked, ..Self::input(what) }
+    }
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
@@ -40,6 +45,7 @@ impl Failure {
         ExitCode::from(match self.kind {
             Kind::Input => 1,
             Kind::Transient => 2,
+            Kind::Blocked => 3,
         })
     }
 }

@@ -4,6 +4,7 @@
 //! written anywhere. Exit codes: see [`failure`].
 
 mod args;
+mod checks;
 mod client;
 mod console;
 mod credential;
@@ -15,6 +16,7 @@ mod files;
 mod findings;
 mod retry;
 mod runs;
+mod scans;
 mod upload;
 mod wait;
 
@@ -48,6 +50,9 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli, console: &Rc<Console>) -> Result<(), Failure> {
+    if let Command::Checks(arguments) = &cli.command {
+        return checks::run(console, arguments);
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -67,6 +72,8 @@ fn run(cli: Cli, console: &Rc<Console>) -> Result<(), Failure> {
             Command::Findings(Findings::List { filter, page }) => findings::list(&client, filter, page).await,
             Command::Findings(Findings::Show { finding }) => findings::show(&client, finding).await,
             Command::Findings(Findings::Export { filter, format, output }) => export::run(&client, filter, format, output.as_deref()).await,
+            Command::Scan(arguments) => scans::run(&client, arguments).await,
+            Command::Checks(arguments) => checks::run(client.wire.console(), &arguments),
         }
     })
 }

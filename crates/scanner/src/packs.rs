@@ -60,7 +60,9 @@ fn told(end: &ScanEnd) -> String {
         ScanEnd::OutOfMemory { limit } => {
             format!("The pack needed more than the {} MiB of memory it may use and was ended. No verdict of it is kept.", limit >> 20)
         }
-        ScanEnd::CpuLimit { limit } => format!("The pack took more than {} s of processor time and was ended. No verdict of it is kept.", limit.as_secs()),
+        ScanEnd::CpuLimit { limit } => {
+            format!("The pack took more than {} s of processor time and was ended. No verdict of it is kept.", limit.as_secs())
+        }
         ScanEnd::TimedOut { limit } => format!("The pack took longer than {} s and was ended. No verdict of it is kept.", limit.as_secs()),
         ScanEnd::Killed { signal, .. } => {
             format!("The pack made its process end by signal {signal}, as rules do that nest too deep. No verdict of it is kept.")

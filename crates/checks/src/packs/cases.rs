@@ -103,18 +103,28 @@ fn run(pack: &Pack<'_>, file: &str, case: &Case) -> Vec<PackCaseOutcome> {
         None => commands,
     };
     let (results, problems) = answer(pack, case.input.clone().unwrap_or(built), &collected, &commands);
-    let mut outcomes: Vec<PackCaseOutcome> = case.expect.iter().map(|(id, expected)| {
-        let result = results.iter().find(|result| result.check == name(&pack.manifest.name, id));
-        let wanted = match expected {
-            Expected::Verdict(verdict) => Some(*verdict),
-            Expected::Whole(whole) => whole.verdict,
-        };
-        let problem = match result {
-            None => Some(format!("the pack says nothing of {id}")),
-            Some(result) => differs(expected, result),
-        };
-        PackCaseOutcome { file: file.to_owned(), result: id.clone(), expected: wanted, actual: result.map(|result| result.verdict), problem }
-    }).collect();
+    let mut outcomes: Vec<PackCaseOutcome> = case
+        .expect
+        .iter()
+        .map(|(id, expected)| {
+            let result = results.iter().find(|result| result.check == name(&pack.manifest.name, id));
+            let wanted = match expected {
+                Expected::Verdict(verdict) => Some(*verdict),
+                Expected::Whole(whole) => whole.verdict,
+            };
+            let problem = match result {
+                None => Some(format!("the pack says nothing of {id}")),
+                Some(result) => differs(expected, result),
+            };
+            PackCaseOutcome {
+                file: file.to_owned(),
+                result: id.clone(),
+                expected: wanted,
+                actual: result.map(|result| result.verdict),
+                problem,
+            }
+        })
+        .collect();
     outcomes.extend(problems.into_iter().map(|problem| PackCaseOutcome {
         file: file.to_owned(),
         result: String::new(),
@@ -145,9 +155,15 @@ fn differs(expected: &Expected, result: &CheckResult) -> Option<String> {
     whole
         .verdict
         .and_then(verdict)
-        .or_else(|| whole.message.as_ref().filter(|part| !said.contains(part.as_str())).map(|part| format!("says {said:?}, without {part:?}")))
-        .or_else(|| whole.actual.as_ref().filter(|actual| **actual != result.actual).map(|actual| format!("found {}, not {actual}", result.actual)))
-        .or_else(|| whole.objects.as_ref().filter(|wanted| **wanted != objects()).map(|wanted| format!("names {:?}, not {wanted:?}", objects())))
+        .or_else(|| {
+            whole.message.as_ref().filter(|part| !said.contains(part.as_str())).map(|part| format!("says {said:?}, without {part:?}"))
+        })
+        .or_else(|| {
+            whole.actual.as_ref().filter(|actual| **actual != result.actual).map(|actual| format!("found {}, not {actual}", result.actual))
+        })
+        .or_else(|| {
+            whole.objects.as_ref().filter(|wanted| **wanted != objects()).map(|wanted| format!("names {:?}, not {wanted:?}", objects()))
+        })
 }
 
 /// A cloud that knows one case's answers, by the paths of the manifest.
@@ -172,7 +188,9 @@ impl Cloud<'_> {
                 let one = json!({"id": format!("/subscriptions/{SUBSCRIPTION}"), "subscriptionId": SUBSCRIPTION, "displayName": "Production", "state": "Enabled"});
                 (200, json!({"value": [one]}))
             }
-            (Service::Graph, "/v1.0/domains") => (200, json!({"value": [{"id": "contoso.com", "isVerified": true, "authenticationType": "Managed"}]})),
+            (Service::Graph, "/v1.0/domains") => {
+                (200, json!({"value": [{"id": "contoso.com", "isVerified": true, "authenticationType": "Managed"}]}))
+            }
             _ => (404, json!({"error": {"code": "Request_ResourceNotFound", "message": "The case gives no answer to this."}})),
         }
     }

@@ -4,7 +4,10 @@
 use crate::{
     Answer, FaultKind, Fetch, Job, Placeholder, ReasonCode, Request, SourceState, SourceStatus,
     plan::split,
-    scan::{BATCH, end::{self, Fault}},
+    scan::{
+        BATCH,
+        end::{self, Fault},
+    },
 };
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, HashSet};
@@ -109,7 +112,8 @@ impl Reader<'_> {
             let asked: Vec<Request> = next.iter().map(|one| one.request.clone()).collect();
             let mut answers = self.fetch.fetch(&asked).into_iter();
             for one in next {
-                let missing = || Answer::Failed { kind: FaultKind::Server, message: "The fetcher gave no answer to this request.".to_owned() };
+                let missing =
+                    || Answer::Failed { kind: FaultKind::Server, message: "The fetcher gave no answer to this request.".to_owned() };
                 let answer = answers.next().unwrap_or_else(missing);
                 if let Err(fault) = one.take(answer, &mut self.room) {
                     if fault.ends().is_some() {
@@ -179,8 +183,11 @@ impl Open {
         let bytes = end::body(answer, !self.followed.is_empty())?;
         let fault = |code, text: String| Fault::new(code, Some(200), text);
         let path = &self.request.path;
-        *room = room.checked_sub(bytes.len()).ok_or_else(|| fault(ReasonCode::TooLarge, format!("What this pack reads is more than {} MiB together.", BYTES >> 20)))?;
-        let mut page: Value = serde_json::from_slice(&bytes).map_err(|e| fault(ReasonCode::Malformed, format!("The answer to {path} is no JSON: {e}.")))?;
+        *room = room
+            .checked_sub(bytes.len())
+            .ok_or_else(|| fault(ReasonCode::TooLarge, format!("What this pack reads is more than {} MiB together.", BYTES >> 20)))?;
+        let mut page: Value =
+            serde_json::from_slice(&bytes).map_err(|e| fault(ReasonCode::Malformed, format!("The answer to {path} is no JSON: {e}.")))?;
         let (next, count) = page.as_object_mut().map_or((None, None), links);
         let listed = page.get("value").and_then(Value::as_array).map(Vec::len);
         self.told.pages += 1;
@@ -197,18 +204,20 @@ impl Open {
             }
         };
         match next {
-            Some(link) if self.followed.contains(&link) || self.told.pages >= PAGES => {
-                Err(fault(ReasonCode::Truncated, format!("The pages of a listing have no end: a next link came back, or there are over {PAGES}.")))
-            }
+            Some(link) if self.followed.contains(&link) || self.told.pages >= PAGES => Err(fault(
+                ReasonCode::Truncated,
+                format!("The pages of a listing have no end: a next link came back, or there are over {PAGES}."),
+            )),
             Some(link) => {
                 self.request.path.clone_from(&link);
                 self.followed.insert(link);
                 self.body = Some(whole);
                 Ok(())
             }
-            None if count.is_some_and(|count| count != self.told.items) => {
-                Err(fault(ReasonCode::Truncated, format!("The listing gave {} items and says it has more: a page was lost.", self.told.items)))
-            }
+            None if count.is_some_and(|count| count != self.told.items) => Err(fault(
+                ReasonCode::Truncated,
+                format!("The listing gave {} items and says it has more: a page was lost.", self.told.items),
+            )),
             None => {
                 self.end(Ok(whole));
                 Ok(())

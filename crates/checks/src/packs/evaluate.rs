@@ -70,7 +70,8 @@ fn run(pack: &Pack<'_>, input: Value, time: Duration) -> Result<Option<Value>, S
         return Ok(None);
     }
     let mut text = Bounded(Vec::new());
-    serde_json::to_writer(&mut text, &value).map_err(|_| format!("{rule} is larger than {} MiB or cannot be written as JSON.", ANSWER >> 20))?;
+    serde_json::to_writer(&mut text, &value)
+        .map_err(|_| format!("{rule} is larger than {} MiB or cannot be written as JSON.", ANSWER >> 20))?;
     serde_json::from_slice(&text.0).map(Some).map_err(|e| format!("{rule} cannot be read: {e}."))
 }
 
@@ -92,7 +93,9 @@ fn too_deep(path: &str, text: &str) -> Option<String> {
             '[' | '{' | '(' => {
                 depth += 1;
                 if depth > NESTING {
-                    return Some(format!("{path}:{line}: brackets stand within brackets more than {NESTING} deep; name the inner parts by rules of their own."));
+                    return Some(format!(
+                        "{path}:{line}: brackets stand within brackets more than {NESTING} deep; name the inner parts by rules of their own."
+                    ));
                 }
             }
             ']' | '}' | ')' => depth = depth.saturating_sub(1),
@@ -106,7 +109,10 @@ fn too_deep(path: &str, text: &str) -> Option<String> {
 fn told(error: &anyhow::Error, at: &str, time: Duration) -> String {
     match error.downcast_ref::<LimitError>() {
         Some(LimitError::TimeLimitExceeded { .. }) => {
-            return format!("The rules ran longer than {} s and were stopped: a loop without an end, or too much work.", time.as_secs_f64());
+            return format!(
+                "The rules ran longer than {} s and were stopped: a loop without an end, or too much work.",
+                time.as_secs_f64()
+            );
         }
         Some(other) => return format!("{at}: {other}."),
         None => {}

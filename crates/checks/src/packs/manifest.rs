@@ -57,6 +57,19 @@ pub struct Manifest {
     pub reads: Vec<Read>,
 }
 
+impl Manifest {
+    /// The manifest among a pack's files.
+    ///
+    /// # Errors
+    /// There is none, or what is wrong with it.
+    pub fn of(files: &[(String, String)]) -> Result<Self, String> {
+        let found = files.iter().find(|(path, _)| path == MANIFEST);
+        let (_, text) =
+            found.ok_or_else(|| format!("{MANIFEST}: the pack has no such file. It names the pack, its package and what it reads."))?;
+        parse(text)
+    }
+}
+
 /// One request that a pack reads: a GET, whole.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -96,11 +109,12 @@ impl<'s> Pack<'s> {
     pub fn read(source: &'s PackSource) -> Result<Self, String> {
         let bytes: usize = source.files.iter().map(|(_, text)| text.len()).sum();
         if source.files.len() > FILES || bytes > BYTES {
-            return Err(format!("The pack has {} files and {bytes} bytes; at most {FILES} files and {BYTES} bytes are taken.", source.files.len()));
+            return Err(format!(
+                "The pack has {} files and {bytes} bytes; at most {FILES} files and {BYTES} bytes are taken.",
+                source.files.len()
+            ));
         }
-        let find = |name: &str| source.files.iter().find(|(path, _)| path == name).map(|(_, text)| text.as_str());
-        let text = find(MANIFEST).ok_or_else(|| format!("{MANIFEST}: the pack has no such file. It names the pack, its package and what it reads."))?;
-        let manifest = parse(text)?;
+        let manifest = Manifest::of(&source.files)?;
         if (&manifest.name, &manifest.version) != (&source.name, &source.version) {
             let Manifest { name, version, .. } = &manifest;
             return Err(format!("{MANIFEST}: says {name} {version}, but the pack is kept as {} {}.", source.name, source.version));
@@ -140,12 +154,15 @@ fn parse(text: &str) -> Result<Manifest, String> {
     let manifest: Manifest = serde_saphyr::from_str_with_options(text, options).map_err(|e| format!("{MANIFEST}: {e}"))?;
     let wrong = |what: String| Err(format!("{MANIFEST}: {what}"));
     let plain = |text: &str, also: &str, most: usize| {
-        (1..=most).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b) || also.as_bytes().contains(&b))
+        (1..=most).contains(&text.len())
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b) || also.as_bytes().contains(&b))
     };
     if !plain(&manifest.name, "", 60) || !plain(&manifest.version, "+", 40) {
         return wrong("name is up to 60 letters, digits, `-`, `_` and `.`; version up to 40 of these and `+`.".to_owned());
     }
-    let word = |word: &str| word.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    let word = |word: &str| {
+        word.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    };
     if manifest.package.len() > 200 || !manifest.package.split('.').all(word) {
         return wrong(format!("package: {:?} is not a Rego package, such as contoso.baseline.", manifest.package));
     }

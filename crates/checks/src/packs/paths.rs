@@ -6,10 +6,90 @@ use crate::{Placeholder, Service};
 
 /// Parts of a path behind which lies what people wrote, drew or said.
 const CONTENT: &[&str] = &[
-    "messages", "mailfolders", "events", "calendar", "calendars", "calendarview", "calendargroups", "contacts", "contactfolders", "drive", "drives",
-    "onenote", "chats", "photo", "photos", "insights", "outlook", "todo", "planner", "joinedteams", "transcripts", "recordings", "attachments",
-    "inferenceclassification", "search", "$value", "content", "listkeys", "listsecrets", "getalltranscripts",
+    "messages",
+    "mailfolders",
+    "events",
+    "calendar",
+    "calendars",
+    "calendarview",
+    "calendargroups",
+    "contacts",
+    "contactfolders",
+    "drive",
+    "drives",
+    "onenote",
+    "chats",
+    "photo",
+    "photos",
+    "insights",
+    "outlook",
+    "todo",
+    "planner",
+    "joinedteams",
+    "transcripts",
+    "recordings",
+    "attachments",
+    "inferenceclassification",
+    "search",
+    "$value",
+    "content",
+    "listkeys",
+    "listsecrets",
+    "getalltranscripts",
+    "mailboxsettings",
+    "people",
+    "threads",
+    "conversations",
+    "posts",
+    "channels",
+    "lists",
+    "items",
+    "pages",
+    "onlinemeetings",
+    "communications",
+    "callrecords",
+    "education",
+    "workbook",
+    "followedsites",
+    "getallmessages",
+    "activities",
 ];
+
+/// Parts of a path behind which lie passwords, keys and values: Graph's recovery keys and local administrators' passwords, and what
+/// Resource Manager gives out to a GET.
+const VALUES: &[&str] = &[
+    "recoverykeys",
+    "devicelocalcredentials",
+    "admin",
+    "variables",
+    "keyvalues",
+    "deployments",
+    "credentials",
+    "getomasettingplaintextvalue",
+];
+
+/// Query parameters that name no member of an answer.
+const PLAIN: &[&str] = &["$filter", "$orderby", "$top", "$skip", "$count", "api-version"];
+
+/// Query parameters may bring along what a path may not name.
+fn permit_query(path: &str) -> Result<(), String> {
+    let Some((_, query)) = path.split_once('?') else { return Ok(()) };
+    for parameter in crate::plan::parameters(query) {
+        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+        if PLAIN.contains(&name) {
+            continue;
+        }
+        let words = value.split(|c: char| !c.is_ascii_alphanumeric() && c != '$');
+        let content = words.map(str::to_ascii_lowercase).find(|word| CONTENT.contains(&word.as_str()) || VALUES.contains(&word.as_str()));
+        if let Some(content) = content {
+            return Err(format!("{path}: {content} is what people write or keep; a pack reads settings."));
+        }
+        if parameter.contains('%') {
+            return Err(format!("{path}: write {name} without percent signs, so that it can be seen what it names."));
+        }
+    }
+    Ok(())
+}
 
 /// # Errors
 /// Why a request is not one that a pack may make.
@@ -24,20 +104,33 @@ pub fn permit(read: &Read) -> Result<(), String> {
         Service::Vault | Service::Dns => return Err(format!("{path}: a pack reads Graph and Resource Manager, not {}.", service.as_str())),
     };
     if !rooted {
-        return Err(format!("{path}: a path begins at the service's root (/v1.0/ or /beta/ of Graph, /subscriptions or /providers/ of Resource Manager); a host cannot be named."));
+        return Err(format!(
+            "{path}: a path begins at the service's root (/v1.0/ or /beta/ of Graph, /subscriptions or /providers/ of Resource Manager); a host cannot be named."
+        ));
     }
     let address = path.split('?').next().unwrap_or(path);
     let odd = |c: char| c.is_control() || c == '\\' || c == '#' || c == '@';
-    if path.len() > 1_000 || address.contains("//") || address.contains('%') || address.contains(odd) || path.contains(char::is_control) || address.split('/').any(|part| part == "..") {
+    if path.len() > 1_000
+        || address.contains("//")
+        || address.contains('%')
+        || address.contains(odd)
+        || path.contains(char::is_control)
+        || address.split('/').any(|part| part == "..")
+    {
         return Err(format!("{path:?}: the path is too long or holds what could lead out of the service."));
     }
     let names = |text: &str| -> Option<String> {
         let lower = text.to_ascii_lowercase();
-        CONTENT.iter().find(|content| lower == **content || lower.starts_with(&format!("{content}("))).map(|content| (*content).to_owned())
+        let found = CONTENT.iter().chain(VALUES).filter(|word| **word != "admin" || *service == Service::Arm);
+        found
+            .into_iter()
+            .find(|content| lower == **content || lower.starts_with(&format!("{content}(")))
+            .map(|content| (*content).to_owned())
     };
     if let Some(content) = address.split('/').skip(2).find_map(names) {
         return Err(format!("{path}: {content} is what people write or keep; a pack reads settings."));
     }
+    permit_query(path)?;
     if path.contains("$batch") {
         return Err(format!("{path}: name the requests themselves, not a batch."));
     }
@@ -57,7 +150,13 @@ mod tests {
 
     #[test]
     fn settings_may_be_read() {
-        for path in ["/v1.0/policies/authorizationPolicy", "/beta/settings", "/v1.0/users?$select=id,userType&$filter=userType eq 'Guest'"] {
+        for path in [
+            "/v1.0/policies/authorizationPolicy",
+            "/beta/settings",
+            "/v1.0/admin/sharepoint/settings",
+            "/v1.0/applications?$expand=owners($select=id)",
+            "/v1.0/users?$select=id,userType&$filter=userType eq 'Guest'",
+        ] {
             assert_eq!(asked(Service::Graph, path, None), Ok(()), "{path}");
         }
         assert_eq!(asked(Service::Arm, "/subscriptions/{sub}/providers/Microsoft.Web/sites?api-version=2023-12-01", Some("GET")), Ok(()));
@@ -77,6 +176,16 @@ mod tests {
             (Service::Graph, "/v1.0/users/{id}/messages", None, "what people write"),
             (Service::Graph, "/v1.0/users/{id}/Drive/root", None, "what people write"),
             (Service::Graph, "/v1.0/users/a/calendarView(startDateTime='x')", None, "what people write"),
+            (Service::Graph, "/v1.0/users?$expand=messages", None, "what people write"),
+            (Service::Graph, "/v1.0/users?$top=5&$expand=manager($expand=Drive)", None, "what people write"),
+            (Service::Graph, "/v1.0/users?$expand=mess%61ges", None, "without percent signs"),
+            (Service::Graph, "/v1.0/users?%24expand=manager", None, "without percent signs"),
+            (Service::Graph, "/v1.0/users/{id}/mailboxSettings", None, "what people write"),
+            (Service::Graph, "/v1.0/groups/{id}/threads", None, "what people write"),
+            (Service::Graph, "/v1.0/sites/root/lists/a/items", None, "what people write"),
+            (Service::Graph, "/v1.0/informationProtection/bitlocker/recoveryKeys/{id}?$select=key", None, "what people write"),
+            (Service::Graph, "/v1.0/directory/deviceLocalCredentials/{id}?$select=credentials", None, "what people write"),
+            (Service::Arm, "/subscriptions/{sub}/x/sites/a/functions/admin/token?api-version=1", None, "what people write"),
             (Service::Graph, "/v1.0/$batch", None, "not a batch"),
             (Service::Graph, "/v1.0/groups/{groupRef}", None, "has no value in a pack"),
             (Service::Arm, "/subscriptions/{sub}/x/listKeys?api-version=1", None, "what people write"),

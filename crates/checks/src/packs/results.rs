@@ -2,7 +2,10 @@
 //!
 //! What must stay true: nothing passes on answers that were not read whole.
 
-use super::{collect::Collected, manifest::{Pack, PackKind}};
+use super::{
+    collect::Collected,
+    manifest::{Pack, PackKind},
+};
 use crate::{CheckResult, ControlResult, ObjectRef, Reason, ReasonCode, SAMPLE, Verdict};
 use bailiwick_base::Severity;
 use serde::Deserialize;
@@ -140,7 +143,13 @@ pub fn results(pack: &Pack<'_>, answer: Option<Value>, collected: &Collected, co
 fn own(pack: &Pack<'_>, said: Said, collected: &Collected) -> Result<CheckResult, String> {
     let verdict = match (said.verdict, said.pass) {
         (Some(verdict), None) => verdict,
-        (None, Some(pass)) => if pass { Verdict::Passed } else { Verdict::Failed },
+        (None, Some(pass)) => {
+            if pass {
+                Verdict::Passed
+            } else {
+                Verdict::Failed
+            }
+        }
         (None, None) => Verdict::Unknown,
         (Some(_), Some(_)) => return Err(format!("{} has a verdict and pass; give one of them", clean(&said.id, 80))),
     };
@@ -164,7 +173,10 @@ fn own(pack: &Pack<'_>, said: Said, collected: &Collected) -> Result<CheckResult
     let unread = collected.failed.iter().find(|(path, _)| looked(path));
     if let (Some((path, fault)), true) = (unread, matches!(verdict, Verdict::Passed | Verdict::PassedWithExclusions)) {
         result.verdict = Verdict::Unknown;
-        result.reason = Some(Reason { code: fault.code, text: format!("{path} was not read whole, so this is no pass: {}", clean(&fault.message, MESSAGE)) });
+        result.reason = Some(Reason {
+            code: fault.code,
+            text: format!("{path} was not read whole, so this is no pass: {}", clean(&fault.message, MESSAGE)),
+        });
     }
     if result.verdict == Verdict::Unknown && result.reason.is_none() {
         let text = "The pack gives neither pass nor verdict.".to_owned();
@@ -197,7 +209,10 @@ fn scuba(pack: &Pack<'_>, test: Test, commands: &BTreeSet<String>) -> Result<Che
     result.request = needs.iter().map(|need| clean(need, 120)).collect::<Vec<_>>().join(", ");
     let text = match lacking.as_slice() {
         [] => plain(&report_details),
-        lacking => format!("The provider export has no answer of {}: it is not in Graph, or was not read whole.", clean(&lacking.join(", "), MESSAGE)),
+        lacking => format!(
+            "The provider export has no answer of {}: it is not in Graph, or was not read whole.",
+            clean(&lacking.join(", "), MESSAGE)
+        ),
     };
     result.reason = (!text.is_empty()).then_some(Reason { code, text });
     result.controls(pack);

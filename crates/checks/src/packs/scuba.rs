@@ -19,7 +19,8 @@ const METHODS: &str = "/beta/policies/authenticationMethodsPolicy";
 const DOMAINS: &str = "/v1.0/domains";
 const SKUS: &str = "/v1.0/subscribedSkus";
 const ORGANIZATION: &str = "/v1.0/organization";
-const APPLICATIONS: &str = "/v1.0/applications?$select=id,appId,displayName,signInAudience,keyCredentials,passwordCredentials,requiredResourceAccess";
+const APPLICATIONS: &str =
+    "/v1.0/applications?$select=id,appId,displayName,signInAudience,keyCredentials,passwordCredentials,requiredResourceAccess";
 const SHAREPOINT: &str = "/v1.0/admin/sharepoint/settings";
 
 /// Commands of ScubaGear's providers that Graph has no answer for here: tests that need them come out as errors, never as passes.
@@ -124,7 +125,10 @@ impl Export<'_> {
         self.put("module_version", json!("1.8.0"));
         self.put("date", json!(job.now.strftime("%m/%d/%Y %H:%M:%S Coordinated Universal Time").to_string()));
         self.put("timestamp_zulu", json!(job.now.strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string()));
-        self.put("tenant_details", json!([{"TenantId": job.directory, "DisplayName": name, "DomainName": domain, "AADAdditionalData": [pascal(&organization)]}]));
+        self.put(
+            "tenant_details",
+            json!([{"TenantId": job.directory, "DisplayName": name, "DomainName": domain, "AADAdditionalData": [pascal(&organization)]}]),
+        );
         self.put("scuba_config", Value::Object(config));
     }
 
@@ -160,7 +164,9 @@ impl Export<'_> {
 
     fn methods(&mut self) {
         let mut found = Vec::new();
-        if let Some(policy) = self.answers.get(METHODS).filter(|policy| policy.get("authenticationMethodConfigurations").is_some_and(Value::is_array)) {
+        if let Some(policy) =
+            self.answers.get(METHODS).filter(|policy| policy.get("authenticationMethodConfigurations").is_some_and(Value::is_array))
+        {
             let mut policy = pascal(policy);
             let configurations = policy.as_object_mut().and_then(|members| members.remove("AuthenticationMethodConfigurations"));
             found.push(json!({"authentication_method_policy": policy, "authentication_method_feature_settings": configurations}));
@@ -200,14 +206,22 @@ impl Export<'_> {
                 let id = role.get("id")?.as_str()?.to_lowercase();
                 let application = role.get("type")? == "Role";
                 let risky = application && PRIVILEGED_APP_ROLES.contains(&id.as_str());
-                Some((risky, json!({"RoleId": id, "RoleType": if application { "Application" } else { "Delegated" }, "IsRisky": risky, "IsAdminConsented": null})))
+                Some((
+                    risky,
+                    json!({"RoleId": id, "RoleType": if application { "Application" } else { "Delegated" }, "IsRisky": risky, "IsAdminConsented": null}),
+                ))
             };
             let permissions: Vec<(bool, Value)> = roles.filter_map(permission).collect();
             if !permissions.iter().any(|(risky, _)| *risky) {
                 continue;
             }
             let word = |member: &str| app.get(member).cloned().unwrap_or_default();
-            let credentials = |member: &str| app.get(member).and_then(Value::as_array).filter(|all| !all.is_empty()).map(|all| all.iter().map(pascal).collect::<Vec<_>>());
+            let credentials = |member: &str| {
+                app.get(member)
+                    .and_then(Value::as_array)
+                    .filter(|all| !all.is_empty())
+                    .map(|all| all.iter().map(pascal).collect::<Vec<_>>())
+            };
             let many = app.get("signInAudience").is_some_and(|audience| audience != "AzureADMyOrg");
             risky.push(json!({
                 "ObjectId": {"Application": word("id"), "ServicePrincipal": null},
@@ -225,20 +239,29 @@ impl Export<'_> {
 
     /// Graph gives words where the tenant's own interface gives numbers; what Graph does not have is absent.
     fn sharepoint(&mut self) {
-        let number = |word: Option<&Value>, words: &[&str]| words.iter().position(|known| word.is_some_and(|word| word == known)).map(Value::from);
+        let number =
+            |word: Option<&Value>, words: &[&str]| words.iter().position(|known| word.is_some_and(|word| word == known)).map(Value::from);
         let mut tenants = Vec::new();
         if let Some(settings) = self.answers.get(SHAREPOINT).filter(|settings| settings.is_object()) {
             let sharing = ["disabled", "externalUserSharingOnly", "externalUserAndGuestSharing", "existingExternalUserSharingOnly"];
             let capability = number(settings.get("sharingCapability"), &sharing);
             let mode = number(settings.get("sharingDomainRestrictionMode"), &["none", "allowList", "blockList"]);
-            let domains = |member: &str| settings.get(member).and_then(Value::as_array).map(|all| json!(all.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" ")));
+            let domains = |member: &str| {
+                settings
+                    .get(member)
+                    .and_then(Value::as_array)
+                    .map(|all| json!(all.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" ")))
+            };
             let mut tenant = Map::new();
             let members = [
                 ("SharingCapability", capability),
                 ("SharingDomainRestrictionMode", mode),
                 ("SharingAllowedDomainList", domains("sharingAllowedDomainList")),
                 ("SharingBlockedDomainList", domains("sharingBlockedDomainList")),
-                ("PreventExternalUsersFromResharing", settings.get("isResharingByExternalUsersEnabled").and_then(Value::as_bool).map(|may| json!(!may))),
+                (
+                    "PreventExternalUsersFromResharing",
+                    settings.get("isResharingByExternalUsersEnabled").and_then(Value::as_bool).map(|may| json!(!may)),
+                ),
                 ("LegacyAuthProtocolsEnabled", settings.get("isLegacyAuthProtocolsEnabled").cloned()),
                 ("RequireAcceptingAccountMatchInvitedAccount", settings.get("isRequireAcceptingUserToMatchInvitedUserEnabled").cloned()),
             ];

@@ -81,6 +81,22 @@ impl Client {
         Ok(self.parse::<Op>(&bytes)?)
     }
 
+    /// Opens a stream of events: one try up to the head of the answer. What is no success is a failure.
+    pub async fn listen<Op: Operation>(&self, path: &Op::Path) -> Result<reqwest::Response, Trouble>
+    where
+        Op::Path: Serialize,
+    {
+        let request = self.request(Op::SPEC, url(&self.base, Op::SPEC, path)?).header(header::ACCEPT, "text/event-stream");
+        let answer = self.wire.once(request).await?;
+        if answer.status().is_success() {
+            return Ok(answer);
+        }
+        match self.wire.read(answer).await {
+            Err(trouble) => Err(trouble),
+            Ok(_) => Err(Failure::transient("The stream of events ended before it began.").into()),
+        }
+    }
+
     fn request(&self, spec: &OperationSpec, url: Url) -> RequestBuilder {
         let http = &self.wire.http;
         let request = match spec.method {

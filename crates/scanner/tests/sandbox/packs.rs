@@ -26,8 +26,14 @@ async fn whatever_a_pack_does_to_its_process_the_scan_and_the_other_packs_stand(
     let packs = vec![
         pack("strings", &format!("s0 := \"0123456789\"\n{doubling}results contains {{\"id\": \"x\", \"actual\": s39}}")),
         pack("comprehension", "results := [{\"id\": \"x\"} | some a in numbers.range(1, 100000000)]"),
-        pack("set", "results := {{\"id\": sprintf(\"%d-%d\", [a, b])} | some a in numbers.range(1, 100000); some b in numbers.range(1, 100000)}"),
-        pack("loop", "n := numbers.range(1, 1000)\nresults contains {\"id\": \"x\"} if { some a in n; some b in n; some c in n; a + b + c < 0 }"),
+        pack(
+            "set",
+            "results := {{\"id\": sprintf(\"%d-%d\", [a, b])} | some a in numbers.range(1, 100000); some b in numbers.range(1, 100000)}",
+        ),
+        pack(
+            "loop",
+            "n := numbers.range(1, 1000)\nresults contains {\"id\": \"x\"} if { some a in n; some b in n; some c in n; a + b + c < 0 }",
+        ),
         pack("recursion", "f(x) := f(x + 1)\nresults contains {\"id\": \"x\", \"actual\": f(1)}"),
         pack("chain", &chain),
         pack("nots", &format!("results := []\nx if {}1", "not\n".repeat(19_000))),

@@ -41,7 +41,9 @@ fn people(export: &mut Export<'_>) {
     let (mut users, mut services) = (Map::new(), Map::new());
     let mut whole = active.is_some();
     for item in active.into_iter().chain(eligible).flatten() {
-        let (Some(role), Some(principal)) = (role_of(item), item.get("principal").filter(|principal| principal.is_object())) else { continue };
+        let (Some(role), Some(principal)) = (role_of(item), item.get("principal").filter(|principal| principal.is_object())) else {
+            continue;
+        };
         let word = |member: &str| principal.get(member).cloned().unwrap_or_default();
         let Some(id) = principal.get("id").and_then(Value::as_str).map(str::to_owned) else { continue };
         let (holders, fresh) = match principal.get("@odata.type").and_then(Value::as_str) {
@@ -55,14 +57,18 @@ fn people(export: &mut Export<'_>) {
             }
             _ => {
                 let anchor = principal.get("onPremisesImmutableId").cloned();
-                let synced = principal.get("onPremisesSyncEnabled").map(|synced| if synced == &Value::Bool(true) { json!("synchronised") } else { Value::Null });
-                let anchor = anchor.filter(|anchor| !anchor.is_null()).or(synced).or_else(|| principal.get("onPremisesImmutableId").cloned());
+                let synced = principal
+                    .get("onPremisesSyncEnabled")
+                    .map(|synced| if synced == &Value::Bool(true) { json!("synchronised") } else { Value::Null });
+                let anchor =
+                    anchor.filter(|anchor| !anchor.is_null()).or(synced).or_else(|| principal.get("onPremisesImmutableId").cloned());
                 whole &= anchor.is_some();
                 (&mut users, json!({"DisplayName": word("displayName"), "OnPremisesImmutableId": anchor, "roles": []}))
             }
         };
         let holder = holders.entry(id).or_insert(fresh);
-        if let Some(roles) = holder.get_mut("roles").and_then(Value::as_array_mut).filter(|roles| !roles.iter().any(|known| known == role)) {
+        if let Some(roles) = holder.get_mut("roles").and_then(Value::as_array_mut).filter(|roles| !roles.iter().any(|known| known == role))
+        {
             roles.push(json!(role));
         }
     }
@@ -77,7 +83,11 @@ fn roles(export: &mut Export<'_>) {
     for (template, name) in ROLES {
         let of = |item: &&Value| role_of(item) == Some(name);
         let assignments: Vec<Value> = instances.into_iter().flatten().filter(of).map(pascal).collect();
-        let rules = policies.into_iter().flatten().filter(of).flat_map(|policy| policy.pointer("/policy/rules").and_then(Value::as_array).into_iter().flatten());
+        let rules = policies
+            .into_iter()
+            .flatten()
+            .filter(of)
+            .flat_map(|policy| policy.pointer("/policy/rules").and_then(Value::as_array).into_iter().flatten());
         let rules: Vec<Value> = rules.map(|rule| sourced(pascal(rule), name)).collect();
         roles.push(json!({"DisplayName": name, "RoleTemplateId": template, "Assignments": assignments, "Rules": rules}));
     }
