@@ -19,12 +19,19 @@ fn with(cases: &[(&str, &str)]) -> PackSource {
 fn cases_hold_or_say_why_not() {
     let source = with(&[
         ("cases/pass.yaml", "answers:\n  /v1.0/policies/authorizationPolicy: {allowInvitesFrom: none}\nexpect: {invites: passed}\n"),
-        ("cases/fail.yaml", "answers:\n  /v1.0/policies/authorizationPolicy: {allowInvitesFrom: everyone}\nexpect:\n  invites: {verdict: failed, message: Who, actual: everyone}\n"),
+        (
+            "cases/fail.yaml",
+            "answers:\n  /v1.0/policies/authorizationPolicy: {allowInvitesFrom: everyone}\nexpect:\n  invites: {verdict: failed, message: Who, actual: everyone}\n",
+        ),
         ("cases/refused.yaml", "statuses:\n  /v1.0/policies/authorizationPolicy: 403\nexpect: {invites: unknown}\n"),
-        ("cases/wrong.yaml", "answers:\n  /v1.0/policies/authorizationPolicy: {allowInvitesFrom: everyone}\nexpect: {invites: passed, another: failed}\n"),
+        (
+            "cases/wrong.yaml",
+            "answers:\n  /v1.0/policies/authorizationPolicy: {allowInvitesFrom: everyone}\nexpect: {invites: passed, another: failed}\n",
+        ),
     ]);
     let outcomes = run_pack_cases(&source).unwrap();
-    let told: Vec<(&str, &str, Option<&str>)> = outcomes.iter().map(|o| (o.file.as_str(), o.result.as_str(), o.problem.as_deref())).collect();
+    let told: Vec<(&str, &str, Option<&str>)> =
+        outcomes.iter().map(|o| (o.file.as_str(), o.result.as_str(), o.problem.as_deref())).collect();
     assert_eq!(
         told,
         [

@@ -48,7 +48,8 @@ impl Contoso {
 
 impl Fetch for Contoso {
     fn fetch(&mut self, requests: &[Request]) -> Vec<Answer> {
-        let links: HashSet<String> = self.answers.values().filter_map(|(_, body)| body["@odata.nextLink"].as_str().map(str::to_owned)).collect();
+        let links: HashSet<String> =
+            self.answers.values().filter_map(|(_, body)| body["@odata.nextLink"].as_str().map(str::to_owned)).collect();
         requests
             .iter()
             .map(|request| {
@@ -82,5 +83,9 @@ pub fn guests(from: &str) -> [(&'static str, Value); 1] {
 }
 
 pub fn of<'r>(report: &'r ScanReport, id: &str) -> &'r CheckResult {
-    report.results.iter().find(|result| result.check == id).unwrap_or_else(|| panic!("{id} is not among {:#?} {:#?}", report.results, report.packs))
+    report
+        .results
+        .iter()
+        .find(|result| result.check == id)
+        .unwrap_or_else(|| panic!("{id} is not among {:#?} {:#?}", report.results, report.packs))
 }

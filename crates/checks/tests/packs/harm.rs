@@ -23,7 +23,9 @@ fn a_syntax_error_names_file_and_line() {
 
 #[test]
 fn an_unknown_function_names_file_and_line() {
-    for call in ["http.send({\"method\": \"get\", \"url\": \"http://169.254.169.254/\"})", "opa.runtime()", "net.lookup_ip_addr(\"evil.example\")"] {
+    for call in
+        ["http.send({\"method\": \"get\", \"url\": \"http://169.254.169.254/\"})", "opa.runtime()", "net.lookup_ip_addr(\"evil.example\")"]
+    {
         let said = beside_a_good_one(named("own", &format!("package own\n\nresults contains x if x := {call}\n")));
         assert!(said.starts_with("own.rego:3: "), "{said}");
     }
@@ -31,7 +33,10 @@ fn an_unknown_function_names_file_and_line() {
 
 #[test]
 fn a_loop_without_an_end_is_stopped() {
-    let said = beside_a_good_one(named("own", "package own\nn := numbers.range(1, 1000)\nresults contains {\"id\": \"x\", \"pass\": true} if { some a in n; some b in n; some c in n; a + b + c < 0 }"));
+    let said = beside_a_good_one(named(
+        "own",
+        "package own\nn := numbers.range(1, 1000)\nresults contains {\"id\": \"x\", \"pass\": true} if { some a in n; some b in n; some c in n; a + b + c < 0 }",
+    ));
     assert_eq!(said, "The rules ran longer than 10 s and were stopped: a loop without an end, or too much work.");
 }
 
@@ -50,7 +55,11 @@ fn deep_nesting_is_refused() {
 
 #[test]
 fn twelve_brackets_are_no_harm() {
-    let deep = format!("package own\nx := {}1{}\nresults contains {{\"id\": \"deep\", \"pass\": true, \"reads\": []}}", "[".repeat(11), "]".repeat(11));
+    let deep = format!(
+        "package own\nx := {}1{}\nresults contains {{\"id\": \"deep\", \"pass\": true, \"reads\": []}}",
+        "[".repeat(11),
+        "]".repeat(11)
+    );
     let report = run(vec![named("own", &deep)], []);
     assert_eq!(of(&report, "pack:own:deep").verdict, Verdict::Passed);
 }
@@ -59,17 +68,24 @@ fn twelve_brackets_are_no_harm() {
 #[test]
 fn patterns_that_explode_elsewhere_do_not_here() {
     let report = run(
-        vec![named("own", "package own\nresults contains {\"id\": \"slow\", \"pass\": true, \"reads\": [], \"actual\": regex.match(`^(a+)+$`, sprintf(\"%s!\", [concat(\"\", [\"a\" | some i in numbers.range(1, 5000)])]))}")],
+        vec![named(
+            "own",
+            "package own\nresults contains {\"id\": \"slow\", \"pass\": true, \"reads\": [], \"actual\": regex.match(`^(a+)+$`, sprintf(\"%s!\", [concat(\"\", [\"a\" | some i in numbers.range(1, 5000)])]))}",
+        )],
         [],
     );
     assert_eq!(of(&report, "pack:own:slow").verdict, Verdict::Passed);
-    let said = beside_a_good_one(named("own", "package own\nresults contains {\"id\": \"x\", \"pass\": regex.match(`((a{1,1000}){1,1000}){1,1000}`, \"a\")}"));
+    let said = beside_a_good_one(named(
+        "own",
+        "package own\nresults contains {\"id\": \"x\", \"pass\": regex.match(`((a{1,1000}){1,1000}){1,1000}`, \"a\")}",
+    ));
     assert!(said.contains("regex"), "{said}");
 }
 
 #[test]
 fn a_huge_answer_is_cut_or_refused() {
-    let wide = "package own\nresults contains {\"id\": sprintf(\"r%d\", [i]), \"pass\": true, \"reads\": []} if some i in numbers.range(1, 5000)";
+    let wide =
+        "package own\nresults contains {\"id\": sprintf(\"r%d\", [i]), \"pass\": true, \"reads\": []} if some i in numbers.range(1, 5000)";
     let report = run(vec![named("own", wide)], []);
     assert_eq!(report.results.len(), 2_000);
     assert!(report.packs[0].error.as_ref().unwrap().contains("holds 5000 results; the first 2000 are taken"));
@@ -119,7 +135,8 @@ fn a_write_a_foreign_host_and_peoples_mail_are_never_asked_for() {
         "{service: vault, path: \"{vaultUri}secrets\"}",
         "{service: dns, path: TXT contoso.com}",
     ] {
-        let bad = pack(&MANIFEST.replace("{service: graph, path: /v1.0/policies/authorizationPolicy, permission: Policy.Read.All}", line), GOOD);
+        let bad =
+            pack(&MANIFEST.replace("{service: graph, path: /v1.0/policies/authorizationPolicy, permission: Policy.Read.All}", line), GOOD);
         assert!(plan(&crate::cloud::job(vec![bad.clone()])).packs.is_empty(), "{line}");
         let said = beside_a_good_one(bad);
         assert!(said.starts_with("pack.yaml: reads[0]: "), "{said}");

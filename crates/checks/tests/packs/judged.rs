@@ -1,8 +1,8 @@
 //! What a pack says becomes results, beside the catalogue's and after them.
 
 use crate::cloud::{Contoso, Heard, MANIFEST, guests, job, named, of, pack, run};
-use bailiwick_checks::{Job, PackSource, ReasonCode, SourceState, Verdict, scan};
 use bailiwick_base::Severity;
+use bailiwick_checks::{Job, PackSource, ReasonCode, SourceState, Verdict, scan};
 use serde_json::json;
 
 const INVITES: &str = r#"package own
@@ -100,7 +100,10 @@ fn placeholders_take_their_values_from_their_listings() {
     let manifest = "name: own\nversion: 1.0.0\npackage: own\nreads:\n  - {service: arm, path: \"/subscriptions/{sub}/locks?api-version=2020-05-01\"}\n";
     let rego = "package own\nresults contains {\"id\": \"locks\", \"pass\": count(all) == 2, \"objects\": [{\"id\": s.value, \"name\": s.name} | some s in all; count(s.body.value) == 0]} if all := input.each[\"/subscriptions/{sub}/locks?api-version=2020-05-01\"]";
     let answers = [
-        ("/subscriptions?api-version=2022-12-01", json!({"value": [{"subscriptionId": "s1", "displayName": "One", "state": "Enabled"}, {"subscriptionId": "s2", "displayName": "Two", "state": "Enabled"}]})),
+        (
+            "/subscriptions?api-version=2022-12-01",
+            json!({"value": [{"subscriptionId": "s1", "displayName": "One", "state": "Enabled"}, {"subscriptionId": "s2", "displayName": "Two", "state": "Enabled"}]}),
+        ),
         ("/subscriptions/s1/locks?api-version=2020-05-01", json!({"value": [{"id": "l"}]})),
         ("/subscriptions/s2/locks?api-version=2020-05-01", json!({"value": []})),
     ];
