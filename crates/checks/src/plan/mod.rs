@@ -7,6 +7,7 @@ mod packs;
 mod placeholders;
 
 pub use helpers::Helper;
+pub(crate) use merge::parameters;
 pub use merge::{Select, split};
 pub use placeholders::Placeholder;
 

@@ -123,7 +123,9 @@ impl Placeholder {
         };
         let climbs = text.split('/').any(|part| part == "..");
         match self.kind {
-            Kind::Site | Kind::Vault | Kind::StorageAccount => text.starts_with("/subscriptions/") && plain("/()") && !climbs,
+            Kind::Site => plain("/()") && !climbs && is_resource(text, "Microsoft.Web", "sites"),
+            Kind::Vault => plain("/()") && !climbs && is_resource(text, "Microsoft.KeyVault", "vaults"),
+            Kind::StorageAccount => plain("/()") && !climbs && is_resource(text, "Microsoft.Storage", "storageAccounts"),
             Kind::VaultUri => {
                 text.starts_with("https://")
                     && text.ends_with('/')
@@ -131,5 +133,44 @@ impl Placeholder {
             }
             _ => plain("@") && !climbs,
         }
+    }
+}
+
+/// Whether text is the id of one resource of a type, and of nothing above, below or beside it.
+fn is_resource(text: &str, namespace: &str, kind: &str) -> bool {
+    let same = |a: &str, b: &str| a.eq_ignore_ascii_case(b);
+    match text.split('/').collect::<Vec<_>>().as_slice() {
+        ["", "subscriptions", subscription, groups, group, providers, of, class, name] => {
+            same(groups, "resourceGroups")
+                && same(providers, "providers")
+                && same(of, namespace)
+                && same(class, kind)
+                && [subscription, group, name].iter().all(|part| !matches!(**part, "" | "."))
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_resource_stands_for_itself_and_not_for_what_lies_beside_or_below_it() {
+        let site = &Placeholder::of(Service::Arm, "{siteId}/config/web?api-version=2023-12-01")[0];
+        let group = "/subscriptions/s1/resourceGroups/rg (east)".replace(' ', "-");
+        assert!(site.admits(&format!("{group}/providers/Microsoft.Web/sites/app-1")));
+        assert!(site.admits(&format!("{group}/providers/microsoft.web/Sites/app-1")));
+        for path in [
+            "/providers/Microsoft.Web/sites/app/functions/admin/token",
+            "/providers/Microsoft.Web/sites/",
+            "/providers/Microsoft.Web/sites/.",
+            "/providers/Microsoft.Web/sites/..",
+            "/providers/Microsoft.Automation/automationAccounts/a",
+            "",
+        ] {
+            assert!(!site.admits(&format!("{group}{path}")), "{path}");
+        }
+        assert!(!site.admits("/tenants/s1/resourceGroups/g/providers/Microsoft.Web/sites/app"));
     }
 }

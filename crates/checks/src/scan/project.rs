@@ -7,6 +7,17 @@ use serde_json::{Map, Number, Value};
 /// Members kept of every object on the way: they say which object it is, and nothing of what people write.
 const IDENTITY: &[&str] = &["id", "appId", "principalId", "displayName", "userDisplayName", "deviceName", "name", "@odata.type"];
 
+/// Settings whose text is no setting: of the list of banned passwords only whether it is empty is anybody's business.
+const WITHHELD: &[&str] = &["BannedPasswordList"];
+
+/// Replaces the text of a `{name, value}` whose text is not to be kept.
+fn withhold(members: &mut Map<String, Value>) {
+    let named = members.get("name").and_then(Value::as_str).is_some_and(|name| WITHHELD.contains(&name));
+    if named && let Some(value) = members.get_mut("value").filter(|value| value.as_str().is_some_and(|text| !text.trim().is_empty())) {
+        *value = Value::from("withheld");
+    }
+}
+
 /// One page of an answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Page {
@@ -139,6 +150,7 @@ impl<'de> Visitor<'de> for Keep<'_> {
                 }
             }
         }
+        withhold(&mut kept);
         Ok(Value::Object(kept))
     }
 }
@@ -173,6 +185,20 @@ mod tests {
         looks.keep("value[].a.b");
         let first = page(br#"{"value":[{"a":{"b":[1,{"id":"x","z":2}],"c":3}}]}"#, &looks).unwrap();
         assert_eq!(page(first.body.to_string().as_bytes(), &looks).unwrap(), first);
+    }
+
+    #[test]
+    fn the_words_of_the_banned_password_list_are_not_kept_only_whether_there_are_any() {
+        let mut looks = Tree::default();
+        looks.keep("value[].values[?name=='EnableBannedPasswordCheck'].value");
+        let kept = |words: &str| {
+            let values = json!([{"value": words, "name": "BannedPasswordList"}, {"name": "EnableBannedPasswordCheck", "value": "True"}]);
+            page(json!({"value": [{"values": values}]}).to_string().as_bytes(), &looks).unwrap().body["value"][0]["values"].clone()
+        };
+        let settings = kept("contoso\tredmond");
+        assert_eq!((&settings[0]["value"], &settings[1]["value"]), (&json!("withheld"), &json!("True")));
+        assert!(!settings.to_string().contains("redmond"), "{settings}");
+        assert_eq!(kept(" ")[0]["value"], " ");
     }
 
     #[test]
