@@ -52,6 +52,8 @@ pub struct State {
     pub script: VecDeque<Value>,
     /// Answers of other requests, by the beginning of the request line, in turn.
     pub answers: VecDeque<(&'static str, Value)>,
+    /// Streams of server-sent events, by the request line.
+    pub streams: HashMap<&'static str, String>,
 }
 
 pub struct Fake {
@@ -76,6 +78,9 @@ impl Fake {
     }
     pub fn answer(&self, request: &'static str, value: Value) {
         self.state().answers.push_back((request, value));
+    }
+    pub fn stream(&self, request: &'static str, events: String) {
+        self.state().streams.insert(request, events);
     }
     /// The request lines so far, without queries.
     pub fn lines(&self) -> Vec<String> {
@@ -142,7 +147,11 @@ fn refused(status: u16, after: Option<&str>, problem: Value) -> Response {
 
 impl State {
     fn handle(&mut self, line: &str, body: &Bytes) -> Response {
-        if let Some(at) = self.answers.iter().position(|(start, _)| line.starts_with(start)) {
+        if let Some(events) = self.streams.get(line) {
+            return ([("content-type", "text/event-stream")], events.clone()).into_response();
+        }
+        let exact = self.answers.iter().position(|(start, _)| line.split('?').next() == Some(start));
+        if let Some(at) = exact.or_else(|| self.answers.iter().position(|(start, _)| line.starts_with(start))) {
             return axum::Json(self.answers.remove(at).unwrap().1).into_response();
         }
         let (path, query) = line.split_once('?').unwrap_or((line, ""));

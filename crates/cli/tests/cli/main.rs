@@ -3,9 +3,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+mod checks;
 mod credentials;
 mod fake;
 mod reading;
+mod scans;
 mod tls;
 mod upload;
 
