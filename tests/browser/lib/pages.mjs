@@ -32,7 +32,7 @@ export async function pages() {
     { name: 'policies', path: `/policies?directory=${scan.directory.id}`, title: 'Policies' },
     { name: 'threats', path: `/threats?directory=${scan.directory.id}`, title: 'Threats' },
     { name: 'checks', path: '/checks', title: 'Checks' },
-    { name: 'check', path: `/checks?item=${result.check}`, title: 'Checks', panel: result.title },
+    { name: 'check', path: `/checks?search=${result.check}&item=${result.check}`, title: 'Checks', panel: result.title },
     { name: 'trail', path: '/trail', title: 'Trail' },
     { name: 'settings', path: '/settings', title: 'Settings' },
     { name: 'members', path: '/settings/members', title: 'Settings' },

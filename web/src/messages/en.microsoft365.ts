@@ -177,9 +177,20 @@ export const m365 = {
     remove: 'Remove', removeNamed: (name: string) => `Remove ${name}`, removeBody: 'No further scan judges with this version. Results of past scans stay.', removed: 'Pack removed.', emptyTitle: 'No packs', empty: 'Try a pack in your pipeline first: bailiwick checks test. Then add it here.', actions: 'Actions', badName: 'Letters, digits, dot, dash and underscore.',
   },
 
+  wanted: {
+    operators: {
+      ne: 'anything but', gte: 'at least', lte: 'at most', gt: 'more than', lt: 'less than', contains: 'contains', not_contains: 'does not contain', starts_with: 'begins with', ends_with: 'ends with', matches: 'matches', count_gte: 'entries, at least',
+      count_lte: 'entries, at most', count_eq: 'entries, exactly',
+    } as Record<string, string>,
+    over: { all_match: 'every entry is', any_match: 'at least one entry where', none_match: 'no entry where' } as Record<string, string>,
+    oneOf: 'one of', noneOf: 'none of', any: 'any of', not_empty: 'not empty', empty: 'empty', between: (a: string, b: string) => `${a} to ${b} entries`,
+  },
+
   policies: {
     title: 'Policies', state: (directory: string | undefined) => (directory ? `The settings with the greatest effect in ${directory}, as they are now.` : 'The settings with the greatest effect, as they are now.'), table: 'Policies', refresh: 'Refresh', policy: 'Policy', current: 'Now', secure: 'Secure', compliant: 'Compliant',
-    yes: 'Secure', no: 'Not secure', unclear: 'Cannot be told', read: 'Read', emptyTitle: 'Nothing to look at', ca: 'Conditional Access', total: 'Policies', enabled: 'Enabled', reportOnly: 'Report-only', disabled: 'Off', notConnectedTitle: 'No connection reads this directory', notConnected: 'Live views need a read connection.', connect: 'Connect a directory', on: 'On', off: 'Off', oneOf: ' or ', noValue: 'not set',
+    yes: 'Secure', no: 'Not secure', unclear: 'Cannot be told', read: 'Read', emptyTitle: 'Nothing to look at', ca: 'Conditional Access', total: 'Policies', enabled: 'Enabled', reportOnly: 'Report-only', disabled: 'Off', notConnectedTitle: 'No connection reads this directory', notConnected: 'Live views need a read connection.', connect: 'Connect a directory', on: 'On', off: 'Off', oneOf: ' or ', noValue: 'not set', noEntry: 'none', guestRoles: {
+      'a0b1b346-4d3e-4e8b-98f8-753987be4970': 'As members', '10dae51f-b6af-4016-8d66-8c2a99b929b3': 'Limited', '2af84b1e-32c8-42b7-82bc-daa82404023b': 'Restricted to their own profile',
+    } as Record<string, string>,
     count: (good: number, bad: number) => `${n(good)} secure, ${n(bad)} not secure`,
   },
 

@@ -9,6 +9,8 @@ import { missingOf } from './missing';
 
 /** From here on an ending credential is a warning. */
 const SOON = 30;
+/** Beyond this the days say nothing. */
+const FAR = 366;
 
 export function ConnectionStateBadge({ state }: { state: ConnectionState }) {
   const word = m.connectionStates[state];
@@ -37,6 +39,7 @@ export function CredentialWord({ app }: { app: Connection['app'] }) {
   const word = m.credentials[app.credential];
   if (!app.expires_at) return app.credential === 'secret' ? <Badge tone="warn" icon={Warning16Filled} word={`${word}, ${m.directories.noEnd}`} /> : <>{word}</>;
   const days = daysUntil(app.expires_at, now);
+  if (app.credential !== 'secret' && days > FAR) return <>{word}</>;
   const text = `${word}, ${m.directories.daysLeft(days)}`;
   if (days < 0) return <Badge tone="bad" icon={DismissCircle16Filled} word={text} />;
   return app.credential === 'secret' || days < SOON ? <Badge tone="warn" icon={Warning16Filled} word={text} /> : <>{text}</>;

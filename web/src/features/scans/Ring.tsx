@@ -17,7 +17,7 @@ const useStyles = makeStyles({
   number: { fill: tokens.colorNeutralForeground1, fontWeight: tokens.fontWeightSemibold, fontFamily: tokens.fontFamilyBase, fontVariantNumeric: 'tabular-nums' },
 });
 
-export function Ring({ name, score, size = 88 }: { name: string; score: Score; size?: number }) {
+export function Ring({ name, score, size = 76 }: { name: string; score: Score; size?: number }) {
   const styles = useStyles();
   const stroke = size / 10;
   const radius = (size - stroke) / 2;

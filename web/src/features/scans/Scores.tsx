@@ -14,8 +14,8 @@ const words = m.scan;
 const useStyles = makeStyles({
   frames: { display: 'grid', gridTemplateColumns: 'minmax(0, 1fr)', gap: tokens.spacingHorizontalM },
   top: { display: 'grid', gridTemplateColumns: '220px minmax(0, 1fr)', gap: tokens.spacingHorizontalM, '@media (max-width: 900px)': { gridTemplateColumns: 'minmax(0, 1fr)' } },
-  rings: { display: 'grid', gridTemplateColumns: 'repeat(auto-fill, minmax(132px, 1fr))', gap: `${tokens.spacingVerticalL} ${tokens.spacingHorizontalM}`, paddingTop: tokens.spacingVerticalS },
-  link: { borderRadius: tokens.borderRadiusMedium, padding: tokens.spacingVerticalXS, ':hover': { backgroundColor: tokens.colorNeutralBackground2 } },
+  rings: { display: 'grid', gridTemplateColumns: 'repeat(auto-fill, minmax(112px, 1fr))', gap: `${tokens.spacingVerticalM} ${tokens.spacingHorizontalXXS}`, paddingTop: tokens.spacingVerticalS },
+  link: { borderRadius: tokens.borderRadiusMedium, padding: `${tokens.spacingVerticalXS} 0`, ':hover': { backgroundColor: tokens.colorNeutralBackground2 } },
   one: { display: 'grid', justifyItems: 'center', paddingTop: tokens.spacingVerticalS },
 });
 

@@ -16,6 +16,9 @@ import { costsQuery } from './queries';
 
 const words = m.scan;
 
+/** A scan joins requests that differ in their query only. */
+const bare = (path: string) => path.split('?')[0]!;
+
 export function Sources({ scan, sources }: { scan: string; sources: ScanSource[] }) {
   const [all, setAll] = useState(false);
   const bad = sources.filter((source) => source.state !== 'ok');
@@ -25,7 +28,7 @@ export function Sources({ scan, sources }: { scan: string; sources: ScanSource[]
     { key: 'path', name: words.source, width: 'minmax(0, 2.6fr)', cell: (row) => <span title={row.path}><Mono>{row.path}</Mono></span> },
     { key: 'service', name: words.service, width: '80px', cell: (row) => row.service },
     { key: 'state', name: words.sourceState, width: '180px', cell: (row) => <SourceBadge state={row.state} /> },
-    { key: 'cost', name: words.cost, width: '150px', cell: (row) => (row.state === 'ok' ? '–' : costs ? words.costs(costs[row.path] ?? 0) : '') },
+    { key: 'cost', name: words.cost, width: '150px', cell: (row) => (row.state === 'ok' ? '–' : costs ? words.costs(costs[row.path] ?? costs[bare(row.path)] ?? 0) : '') },
     { key: 'detail', name: words.detail, width: 'minmax(0, 2.6fr)', cell: (row) => <span title={row.detail ?? undefined}>{row.detail ?? (row.permission ? m.threats.needs(row.permission) : '–')}</span> },
   ];
   return (

@@ -1,6 +1,7 @@
 // Values of a directory as they were read: plain words plain, everything else as JSON.
 import { makeStyles, tokens } from '@fluentui/react-components';
 import { m } from '@/messages/microsoft365';
+import { wantedText } from './wanted';
 
 const useStyles = makeStyles({
   pair: { display: 'grid', gridTemplateColumns: 'repeat(auto-fit, minmax(min(190px, 100%), 1fr))', gap: tokens.spacingHorizontalM },
@@ -36,7 +37,7 @@ export function FoundAndWanted({ actual, expected }: { actual: unknown; expected
   return (
     <div className={styles.pair}>
       <Value name={m.scan.panel.actual} value={actual} />
-      <Value name={m.scan.panel.expected} value={expected} />
+      <Value name={m.scan.panel.expected} value={wantedText(expected) ?? expected} />
     </div>
   );
 }

@@ -55,7 +55,8 @@ export const costsQuery = (scan: string) =>
         let cursor: string | null | undefined;
         do {
           const page = await unwrap(api.GET('/api/v1/scans/{scan}/results', { params: { path: { scan }, query: { verdict, limit: 200, ...(cursor ? { cursor } : {}) } } }));
-          for (const result of page.items) costs[result.request] = (costs[result.request] ?? 0) + 1;
+          // Under the request itself, and under its path: a scan joins requests that differ in their query only.
+          for (const { request } of page.items) for (const key of new Set([request, request.split('?')[0]!])) costs[key] = (costs[key] ?? 0) + 1;
           cursor = page.next;
         } while (cursor);
       }

@@ -9,7 +9,8 @@ describe('values', () => {
     expect(wordOf(['adminsAndGuestInviters', 'none'], true)).toBe('adminsAndGuestInviters or none');
     expect(wordOf(['a', 'b'])).toBe('a, b');
     expect(wordOf(null)).toBe('not set');
-    expect(wordOf([])).toBe('not set');
+    expect(wordOf([])).toBe('none');
+    expect(wordOf('2AF84B1E-32c8-42b7-82bc-daa82404023b')).toBe('Restricted to their own profile');
     expect(wordOf({ a: 1 })).toBe('{"a":1}');
     expect(wordOf(0)).toBe('0');
   });

@@ -6,7 +6,9 @@ export function wordOf(value: unknown, either = false): string {
   if (value === null || value === undefined) return m.policies.noValue;
   if (value === true) return m.policies.on;
   if (value === false) return m.policies.off;
-  if (Array.isArray(value)) return value.length === 0 ? m.policies.noValue : value.map((each) => wordOf(each)).join(either ? m.policies.oneOf : ', ');
+  if (Array.isArray(value)) return value.length === 0 ? m.policies.noEntry : value.map((each) => wordOf(each)).join(either ? m.policies.oneOf : ', ');
+  // Microsoft names what guests may see by the id of a role.
+  if (typeof value === 'string' && Object.hasOwn(m.policies.guestRoles, value.toLowerCase())) return m.policies.guestRoles[value.toLowerCase()]!;
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
