@@ -15,7 +15,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("cloud", &["base"]),
     ("store", &["base", "proof"]),
     ("domain", &["base", "contract", "formats", "checks", "proof", "cloud", "scanner", "store"]),
-    ("server", &["base", "contract", "formats", "checks", "proof", "cloud", "store", "domain"]),
+    // The server names the scanner to configure it (its program and limits) and to say at start which layers of its sandbox hold.
+    ("server", &["base", "contract", "formats", "checks", "proof", "cloud", "scanner", "store", "domain"]),
     ("cli", &["base", "contract", "formats", "checks", "proof"]),
     ("control", &["base", "contract", "proof"]),
     ("sim", &["base"]),
