@@ -162,7 +162,7 @@ fn socket(folder: &Path) -> PathBuf {
     panic!("no socket under {}", folder.display());
 }
 
-async fn look_at(daemon: &Daemon) -> PgConnection {
+pub async fn look_at(daemon: &Daemon) -> PgConnection {
     let folder = socket(&daemon.data.join("postgres"));
     let options = PgConnectOptions::new_without_pgpass().host("localhost").socket(folder).username(SUPERUSER).database("bailiwick");
     options.disable_statement_logging().connect().await.unwrap()

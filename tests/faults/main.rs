@@ -10,5 +10,6 @@ mod life;
 mod look;
 mod own_database;
 mod reports;
+mod scans;
 mod shared;
 mod transient;

@@ -13,6 +13,7 @@ mod logs;
 mod look;
 mod matrix;
 mod open;
+mod scan_calls;
 mod scans;
 mod sealed;
 mod stage;

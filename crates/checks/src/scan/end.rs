@@ -27,7 +27,8 @@ impl Fault {
     pub fn ends(&self) -> Option<Scope> {
         match self.code {
             ReasonCode::Cancelled | ReasonCode::Deadline => Some(Scope::Everything),
-            ReasonCode::Unauthorized => Some(Scope::Service),
+            // No token is to be had. One that a service refuses for a single request says nothing of the others.
+            ReasonCode::Unauthorized if self.status.is_none() => Some(Scope::Service),
             _ => None,
         }
     }
@@ -43,9 +44,26 @@ impl Fault {
             ReasonCode::Unreachable if check.collect.service == Service::Vault => {
                 (Verdict::Unknown, format!("The vault cannot be reached from here, so nothing is known of it: {message}"))
             }
-            _ => (Verdict::Error, message.clone()),
+            code => (Verdict::Error, format!("{} was not read: {} ({message})", check.collect.path, what_happened(*code))),
         };
         (verdict, Reason { code: *code, text })
+    }
+}
+
+/// What kept a source from being read, and what to do.
+fn what_happened(code: ReasonCode) -> &'static str {
+    match code {
+        ReasonCode::Cancelled => "the scan was called off.",
+        ReasonCode::Deadline => "the time of the scan was over before it. Look for the sources that were slow, and scan again.",
+        ReasonCode::Unauthorized => "the service refuses the access token, a new one too. Check the connection, then scan again.",
+        ReasonCode::Throttled => "the service asked to wait, again and again. Scan again later.",
+        ReasonCode::ServerError => "the service failed, again and again. Scan again later.",
+        ReasonCode::Timeout => "the service did not answer in time. Scan again later.",
+        ReasonCode::Unreachable => "the service cannot be reached. Look at the network and its name servers, then scan again.",
+        ReasonCode::TooLarge => "the answer is larger than one may be.",
+        ReasonCode::Truncated => "not all of its pages came, so nothing is said of any. Scan again.",
+        ReasonCode::Malformed => "the answer is not what the service documents. Scan again; if it stays, report it.",
+        _ => "the request was refused.",
     }
 }
 
