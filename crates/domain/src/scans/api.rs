@@ -45,10 +45,14 @@ fn target(id: ScanId) -> String {
     format!("scan/{id}")
 }
 
+fn disconnected() -> Problem {
+    Problem::new(Code::NotConnected, "This connection was disconnected. Connect the directory again.").at("connection")
+}
+
 /// Queues a scan and its job.
 ///
 /// # Errors
-/// `scan_already_running`, or the database's.
+/// `scan_already_running`, `not_connected`, or the database's.
 pub async fn begin(
     scope: &mut WriteScope,
     connection: &ConnectionRow,
@@ -56,6 +60,10 @@ pub async fn begin(
     schedule: Option<ScheduleId>,
 ) -> Result<ScanId, Problem> {
     let (tenant, now, by) = (scope.tenant(), scope.now(), scope.principal().await?);
+    // Disconnecting waits for what begins here, or was there before and is seen.
+    if !db::hold(scope.sql(), tenant, ConnectionId(connection.id)).await? {
+        return Err(disconnected());
+    }
     let id = ScanId::new(scope.clock(), scope.rng());
     let row =
         ScanRow { id, directory: connection.directory().id, connection: ConnectionId(connection.id), kind, by: &by, schedule, at: now };
@@ -74,7 +82,7 @@ async fn reading(scope: &mut WriteScope, named: Option<ConnectionId>) -> Result<
     };
     let row = connections::db::connection(scope.sql(), tenant, id).await?.ok_or_else(Problem::not_found)?;
     if !row.live() {
-        return Err(Problem::new(Code::NotConnected, "This connection was disconnected. Connect the directory again.").at("connection"));
+        return Err(disconnected());
     }
     if row.kind() != ConnectionKind::Read {
         let detail = "This connection is for fixes. Scans go through the connection that reads: name that one.";
@@ -296,6 +304,7 @@ fn told(schedule: &ScanSchedule) -> serde_json::Value {
 
 impl WriteHandler for CreateScanSchedule {
     async fn handle(_: &Services, scope: &mut WriteScope, call: Call<Self>) -> Result<Audited<ScanSchedule>, Problem> {
+        model::room("schedules", db::count_schedules(scope.sql(), call.tenant).await?, model::SCHEDULES)?;
         let id = ScheduleId::new(scope.clock(), scope.rng());
         let schedule = put_schedule(scope, id, &call.body).await?;
         let detail = told(&schedule);
@@ -378,9 +387,14 @@ impl WriteHandler for AddPack {
         let (name, version, files) = (&call.body.name, &call.body.version, &call.body.files);
         model::check_pack_name(name, version)?;
         model::check_pack_files(files)?;
+        model::check_pack(name, version, files)?;
         let (sha256, by, at) = (model::pack_hash(files), scope.principal().await?, scope.now());
         let new = PackRow { name, version, files, sha256: &sha256, by: &by, at };
         let inserted = db::insert_pack(scope.sql(), call.tenant, &new).await?;
+        if inserted {
+            let others = db::count_packs(scope.sql(), call.tenant).await? - 1;
+            model::room("versions of packs, removed ones counted", others, model::PACKS)?;
+        }
         let (pack, removed) = stored_pack(scope, call.tenant, name, version).await?;
         if !inserted {
             if pack.sha256 == hex::encode(sha256) && !removed {

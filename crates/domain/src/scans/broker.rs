@@ -1,25 +1,28 @@
 //! Who answers a scanner's requests. It alone holds the token and the network, and believes nothing the scanner says.
 //!
 //! What must stay true: a request is sent when the plan of the job names it, or when an answer of this very scan handed it out as its
-//! next page; none is sent once the scan was cancelled or its connection ended, which is asked before each; nothing but reads is sent.
+//! next page; none is sent once the scan was cancelled or its connection ended, which is asked before each; nothing but reads is sent;
+//! of names, only the directory's own verified domains and what is below them are looked up, as a name can carry data out.
 
 use super::db;
 use crate::Services;
 use crate::connections::reach::token_failure;
 use crate::worker::{nobody, system};
-use bailiwick_base::{ScanId, TenantId};
-use bailiwick_checks::{Answer, FaultKind, Plan, Request, Service};
+use bailiwick_base::{Problem, ScanId, TenantId};
+use bailiwick_checks::{Answer, FaultKind, Plan, Request, Resumed, Service};
 use bailiwick_cloud::{Access, CallError, CancellationToken, Dns, DnsError, Reply};
 use bailiwick_contract::connections::CloudFailure;
 use bailiwick_scanner::Broker as Answers;
 use futures::future::join_all;
 use serde::Deserialize;
-use serde_json::json;
-use std::collections::{BTreeMap, HashSet};
-use std::sync::{Mutex, PoisonError};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Next pages one scan may be handed: a listing that never ends is cut off there.
 const MOST_PAGES: usize = 20_000;
+/// The listing that names the directory's domains.
+const DOMAINS: &str = "/v1.0/domains";
 
 /// What ended a scan from the broker's side.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,6 +33,10 @@ pub enum Trouble {
     Refused(CloudFailure),
     /// Microsoft cannot be reached; what was read is kept, and the scan goes on later.
     Unreachable(String),
+    /// The time the scan may take ran out in the middle of a call.
+    TooLong,
+    /// The database did not say whether the scan may go on; it goes on later.
+    Unclear(Problem),
 }
 
 /// The broker of one scan.
@@ -42,8 +49,11 @@ pub struct Broker<'a> {
     pub dns: Dns,
     /// Called off when there is trouble, so that the scanner is ended.
     pub cancel: CancellationToken,
-    handed_out: Mutex<HashSet<String>>,
-    trouble: Mutex<Option<Trouble>>,
+    /// For a pack: where its time runs out, its own verdicts are missing and nothing else.
+    pack: bool,
+    handed_out: Mutex<HashMap<Service, HashSet<String>>>,
+    domains: Arc<Mutex<HashSet<String>>>,
+    trouble: Arc<Mutex<Option<Trouble>>>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -59,8 +69,38 @@ impl<'a> Broker<'a> {
         dns: Dns,
         cancel: CancellationToken,
     ) -> Self {
-        let (handed_out, trouble) = Default::default();
-        Self { services, tenant, scan, access, plan, dns, cancel, handed_out, trouble }
+        let (handed_out, domains, trouble) = Default::default();
+        Self { services, tenant, scan, access, plan, dns, cancel, pack: false, handed_out, domains, trouble }
+    }
+
+    /// The broker of one of the scan's packs: another plan, and the same trouble.
+    pub fn for_pack(&self, plan: Plan) -> Self {
+        Self {
+            services: self.services,
+            tenant: self.tenant,
+            scan: self.scan,
+            access: self.access.clone(),
+            plan,
+            dns: self.dns.clone(),
+            cancel: self.cancel.clone(),
+            pack: true,
+            handed_out: Mutex::default(),
+            domains: Arc::clone(&self.domains),
+            trouble: Arc::clone(&self.trouble),
+        }
+    }
+
+    /// Takes the verified domains from what an earlier try read.
+    pub fn remember(&self, resumed: &[Resumed]) {
+        for resumed in resumed.iter().filter(|resumed| lists_domains(&resumed.request)) {
+            resumed.pages.iter().for_each(|page| self.learn_domains(page));
+        }
+    }
+
+    fn learn_domains(&self, page: &Value) {
+        let items = page["value"].as_array().into_iter().flatten();
+        let verified = items.filter(|domain| domain["isVerified"] == true).filter_map(|domain| domain["id"].as_str());
+        lock(&self.domains).extend(verified.map(str::to_ascii_lowercase));
     }
 
     /// What ended the scan, if it was the broker.
@@ -74,14 +114,23 @@ impl<'a> Broker<'a> {
         self.cancel.cancel();
     }
 
-    /// Whether the scan may still ask anything. A database that does not answer says no.
+    /// Stops the scan when it is over, or when it cannot be told whether it is; false when it was stopped.
     pub async fn goes_on(&self) -> bool {
-        let Ok(mut scope) = self.services.store.read(self.tenant, &system("scanner", None), &nobody()).await else { return false };
-        db::goes_on(scope.sql(), self.tenant, self.scan).await.unwrap_or(false)
+        let asked = async {
+            let mut scope = self.services.store.read(self.tenant, &system("scanner", None), &nobody()).await?;
+            db::goes_on(scope.sql(), self.tenant, self.scan).await
+        };
+        match asked.await {
+            Ok(true) => return true,
+            Ok(false) => self.stop(Trouble::Over),
+            Err(problem) => self.stop(Trouble::Unclear(problem)),
+        }
+        false
     }
 
     fn allowed(&self, request: &Request) -> bool {
-        self.plan.allows(request, &lock(&self.handed_out))
+        let handed_out = lock(&self.handed_out);
+        self.plan.allows(request, handed_out.get(&request.service).unwrap_or(&HashSet::new()))
     }
 
     async fn graph(&self, paths: &[&str]) -> Vec<Answer> {
@@ -90,7 +139,7 @@ impl<'a> Broker<'a> {
             [path] => vec![client.get(&self.access, bailiwick_cloud::Service::Graph, path).await],
             paths => client.batch(&self.access, paths).await,
         };
-        replies.into_iter().map(|reply| self.answer(Service::Graph, reply)).collect()
+        replies.into_iter().zip(paths).map(|(reply, path)| self.answer(&Request::new(Service::Graph, *path), reply)).collect()
     }
 
     async fn one(&self, request: &Request) -> Answer {
@@ -100,24 +149,27 @@ impl<'a> Broker<'a> {
             Service::Arm => bailiwick_cloud::Service::Arm,
             Service::Vault => bailiwick_cloud::Service::Vault,
         };
-        self.answer(request.service, self.services.microsoft.client.get(&self.access, service, &request.path).await)
+        self.answer(request, self.services.microsoft.client.get(&self.access, service, &request.path).await)
     }
 
-    fn answer(&self, service: Service, reply: Result<Reply, CallError>) -> Answer {
+    fn answer(&self, request: &Request, reply: Result<Reply, CallError>) -> Answer {
         match reply {
             Ok(reply) => {
-                self.hand_out(&reply.body);
+                self.hand_out(request.service, &reply.body);
+                if reply.status == 200 && lists_domains(request) {
+                    self.learn_domains(&serde_json::from_slice(&reply.body).unwrap_or_default());
+                }
                 let mut headers = BTreeMap::new();
                 headers.extend(reply.retry_after.map(|wait| ("retry-after".to_owned(), wait.as_secs().to_string())));
                 headers.extend(reply.request_id.map(|id| ("request-id".to_owned(), id)));
                 Answer::Body { status: reply.status, headers, body: reply.body.to_vec() }
             }
-            Err(error) => self.fault(service, &error),
+            Err(error) => self.fault(request.service, &error),
         }
     }
 
-    /// Remembers the next page that an answer names: only such a link may be asked beside the plan.
-    fn hand_out(&self, body: &[u8]) {
+    /// Remembers the next page that an answer names: only such a link may be asked beside the plan, and only of the service that named it.
+    fn hand_out(&self, service: Service, body: &[u8]) {
         #[derive(Deserialize)]
         struct Links {
             #[serde(rename = "@odata.nextLink")]
@@ -128,8 +180,9 @@ impl<'a> Broker<'a> {
         let Ok(links) = serde_json::from_slice::<Links>(body) else { return };
         let mut handed_out = lock(&self.handed_out);
         for link in [links.graph, links.azure].into_iter().flatten() {
-            if handed_out.len() < MOST_PAGES {
-                handed_out.insert(link);
+            let pages: usize = handed_out.values().map(HashSet::len).sum();
+            if pages < MOST_PAGES {
+                handed_out.entry(service).or_default().insert(link);
             }
         }
     }
@@ -151,14 +204,20 @@ impl<'a> Broker<'a> {
         match (service, kind, error) {
             (Service::Graph, FaultKind::Unauthorized, CallError::Token(refusal)) => self.stop(Trouble::Refused(token_failure(refusal))),
             (Service::Graph, FaultKind::Unreachable, error) => self.stop(Trouble::Unreachable(error.to_string())),
+            (_, FaultKind::Deadline, _) if !self.pack => self.stop(Trouble::TooLong),
             _ => {}
         }
         Answer::Failed { kind, message: error.to_string() }
     }
 
+    fn owns(&self, name: &str) -> bool {
+        within(&lock(&self.domains), name)
+    }
+
     /// `TXT name` or `CNAME name`.
     async fn records(&self, question: &str) -> Answer {
         let found = match question.split_once(' ') {
+            Some((_, name)) if !self.owns(name) => return refused("the name is not below a verified domain of the directory"),
             Some(("TXT", name)) => self.dns.txt(name).await,
             Some(("CNAME", name)) => self.dns.cname(name).await,
             _ => return refused("only TXT and CNAME records are looked up"),
@@ -182,6 +241,19 @@ impl<'a> Broker<'a> {
     }
 }
 
+/// Whether a request reads the directory's domains.
+fn lists_domains(request: &Request) -> bool {
+    let path = request.path.strip_prefix("https://graph.microsoft.com").unwrap_or(&request.path);
+    request.service == Service::Graph && path.split('?').next() == Some(DOMAINS)
+}
+
+/// Whether a name is one of the domains, or below one.
+fn within(domains: &HashSet<String>, name: &str) -> bool {
+    let name = name.trim_end_matches('.').to_ascii_lowercase();
+    let above = |(at, _): (usize, &str)| domains.contains(&name[at + 1..]);
+    domains.contains(&name) || name.match_indices('.').any(above)
+}
+
 fn refused(why: &str) -> Answer {
     Answer::Failed { kind: FaultKind::Refused, message: format!("The request was not sent: {why}.") }
 }
@@ -189,7 +261,6 @@ fn refused(why: &str) -> Answer {
 impl Answers for Broker<'_> {
     async fn fetch(&self, requests: &[Request]) -> Vec<Answer> {
         if !self.goes_on().await {
-            self.stop(Trouble::Over);
             let over = || Answer::Failed { kind: FaultKind::Cancelled, message: "The scan is over.".into() };
             return requests.iter().map(|_| over()).collect();
         }
@@ -205,5 +276,31 @@ impl Answers for Broker<'_> {
             answers[at] = answer;
         }
         answers
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_looked_up_below_verified_domains_only() {
+        let domains = HashSet::from(["contoso.example".to_owned()]);
+        for own in ["contoso.example", "Contoso.Example.", "_dmarc.contoso.example", "s1._domainkey.contoso.example"] {
+            assert!(within(&domains, own), "{own}");
+        }
+        for other in ["data.evil.example", "evilcontoso.example", "contoso.example.evil.example", "example", ""] {
+            assert!(!within(&domains, other), "{other}");
+        }
+    }
+
+    #[test]
+    fn domains_are_taken_from_their_listing_alone() {
+        let graph = |path: &str| lists_domains(&Request::new(Service::Graph, path));
+        assert!(
+            graph("/v1.0/domains") && graph("/v1.0/domains?$select=id") && graph("https://graph.microsoft.com/v1.0/domains?$skiptoken=x")
+        );
+        assert!(!graph("/v1.0/domains/contoso.example/federationConfiguration") && !graph("/v1.0/users"));
+        assert!(!lists_domains(&Request::new(Service::Arm, "/v1.0/domains")));
     }
 }

@@ -43,6 +43,14 @@ pub fn fix_permissions() -> BTreeSet<String> {
     checks().iter().flat_map(|check| of_fix(check).split_whitespace()).filter(|p| !p.contains(':')).map(str::to_owned).collect()
 }
 
+/// The permission that a check names for what it reads at a path, whatever the query selects.
+pub fn permission_of(service: &str, path: &str) -> Option<String> {
+    let bare = |path: &str| path.split('?').next().unwrap_or_default().to_owned();
+    let wanted = bare(path);
+    let reads = |check: &&Check| check.collect.service.as_str() == service && bare(&check.collect.path) == wanted;
+    checks().iter().filter(reads).find_map(|check| check.permission.clone())
+}
+
 fn kind(kind: bailiwick_checks::ScanKind) -> ScanKind {
     match kind {
         bailiwick_checks::ScanKind::Compliance => ScanKind::Compliance,

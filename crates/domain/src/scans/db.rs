@@ -173,6 +173,18 @@ pub async fn begin(sql: &mut PgConnection, tenant: TenantId, id: ScanId, now: Ti
     Ok(done.rows_affected() == 1)
 }
 
+/// Whether a connection lives; it cannot be disconnected until this transaction ends, so what begins here is seen by who disconnects.
+pub async fn hold(sql: &mut PgConnection, tenant: TenantId, connection: ConnectionId) -> Result<bool, Problem> {
+    let lives: Option<bool> =
+        sqlx::query_scalar("SELECT disconnected_at IS NULL FROM connections WHERE tenant_id = $1 AND id = $2 FOR SHARE")
+            .bind(tenant.0)
+            .bind(connection.0)
+            .fetch_optional(sql)
+            .await
+            .map_err(StoreError::from)?;
+    Ok(lives == Some(true))
+}
+
 /// Whether a scan may go on: it runs, and its connection lives.
 pub async fn goes_on(sql: &mut PgConnection, tenant: TenantId, id: ScanId) -> Result<bool, Problem> {
     sqlx::query_scalar(
@@ -500,6 +512,14 @@ pub async fn note_turn(
     Ok(())
 }
 
+pub async fn count_schedules(sql: &mut PgConnection, tenant: TenantId) -> Result<i64, Problem> {
+    sqlx::query_scalar("SELECT count(*) FROM scan_schedules WHERE tenant_id = $1")
+        .bind(tenant.0)
+        .fetch_one(sql)
+        .await
+        .map_err(|e| StoreError::from(e).into())
+}
+
 pub async fn delete_schedule(sql: &mut PgConnection, tenant: TenantId, id: ScheduleId) -> Result<Option<String>, Problem> {
     sqlx::query_scalar("DELETE FROM scan_schedules WHERE tenant_id = $1 AND id = $2 RETURNING name")
         .bind(tenant.0)
@@ -557,7 +577,8 @@ pub async fn set_settings(
 struct PackRow {
     name: String,
     version: String,
-    files: Json<BTreeMap<String, String>>,
+    /// Bytes of each file.
+    sizes: Json<BTreeMap<String, u64>>,
     sha256: Vec<u8>,
     added_at: SqlTime,
     added_by: Json<Principal>,
@@ -568,7 +589,7 @@ impl PackRow {
         Pack {
             name: self.name,
             version: self.version,
-            files: self.files.0.iter().map(|(name, text)| (name.clone(), text.len() as u64)).collect(),
+            files: self.sizes.0,
             sha256: hex::encode(self.sha256),
             added_at: self.added_at.to_jiff(),
             added_by: self.added_by.0,
@@ -579,7 +600,8 @@ impl PackRow {
 pub async fn packs(sql: &mut PgConnection, tenant: TenantId, after: Option<(String, String)>, limit: i64) -> Result<Vec<Pack>, Problem> {
     let (name, version) = after.unzip();
     let rows: Vec<PackRow> = sqlx::query_as(
-        "SELECT name, version, files, sha256, added_at, added_by FROM scan_packs
+        "SELECT name, version, (SELECT jsonb_object_agg(f.key, octet_length(f.value)) FROM jsonb_each_text(files) f) AS sizes, sha256,
+                added_at, added_by FROM scan_packs
          WHERE tenant_id = $1 AND removed_at IS NULL AND ($2::text IS NULL OR (name, version) > ($2, $3)) ORDER BY name, version LIMIT $4",
     )
     .bind(tenant.0)
@@ -595,7 +617,8 @@ pub async fn packs(sql: &mut PgConnection, tenant: TenantId, after: Option<(Stri
 /// A version of a pack with whether it was removed; removed ones are there still.
 pub async fn pack(sql: &mut PgConnection, tenant: TenantId, name: &str, version: &str) -> Result<Option<(Pack, bool)>, Problem> {
     let row: Option<PackRow> = sqlx::query_as(
-        "SELECT name, version, files, sha256, added_at, added_by FROM scan_packs WHERE tenant_id = $1 AND name = $2 AND version = $3",
+        "SELECT name, version, (SELECT jsonb_object_agg(f.key, octet_length(f.value)) FROM jsonb_each_text(files) f) AS sizes, sha256,
+                added_at, added_by FROM scan_packs WHERE tenant_id = $1 AND name = $2 AND version = $3",
     )
     .bind(tenant.0)
     .bind(name)
@@ -640,6 +663,15 @@ pub struct NewPack<'a> {
     pub sha256: &'a [u8; 32],
     pub by: &'a Principal,
     pub at: Timestamp,
+}
+
+/// How many versions of packs the tenant has, removed ones too: their files are still there.
+pub async fn count_packs(sql: &mut PgConnection, tenant: TenantId) -> Result<i64, Problem> {
+    sqlx::query_scalar("SELECT count(*) FROM scan_packs WHERE tenant_id = $1")
+        .bind(tenant.0)
+        .fetch_one(sql)
+        .await
+        .map_err(|e| StoreError::from(e).into())
 }
 
 /// Inserts a version; false when there is one.

@@ -6,12 +6,12 @@
 use super::broker::{Broker, Trouble};
 use super::keeping::{Keeper, resumed};
 use super::{db, report};
+use crate::Services;
 use crate::connections::{self, reach};
 use crate::evidence::own::{self, OwnFile, OwnRun};
 use crate::worker::{Done, Failed, nobody, system};
-use crate::{Services, scans};
 use bailiwick_base::{ConnectionId, Problem, ScanId, Timestamp};
-use bailiwick_checks::{Job, PackSource, ScanReport, Settings, plan};
+use bailiwick_checks::{Catalogue, Job, PackSource, SCHEMA, ScanReport, Settings, plan};
 use bailiwick_cloud::{Access, CancellationToken, Until};
 use bailiwick_contract::connections::{CloudFailure, CloudFailureCode};
 use bailiwick_contract::evidence::ArtifactKind;
@@ -38,6 +38,8 @@ pub const RUN: JobKind = JobKind {
 const WATCH: Duration = Duration::from_millis(500);
 /// Bytes of one line of the snapshot are its page's; this bounds the whole file.
 const SNAPSHOT_BYTES: usize = 256 << 20;
+/// Bytes of pages that a scanner is given to go on from; the rest is read again. A job must fit its frame.
+const RESUME_BYTES: usize = 48 << 20;
 
 #[derive(Deserialize)]
 struct Payload {
@@ -57,15 +59,15 @@ struct Prepared {
 enum Without {
     /// For good.
     End(ScanEnd),
-    /// To be tried again, from what was kept.
-    Later(Problem),
+    /// To be tried again, from what was kept; after the last try, the code says what it failed of.
+    Later(ScanEndCode, Problem),
     /// The scan is over already: cancelled, or disconnected.
     Over,
 }
 
 impl From<Problem> for Without {
     fn from(problem: Problem) -> Self {
-        Self::Later(problem)
+        Self::Later(ScanEndCode::Internal, problem)
     }
 }
 
@@ -90,7 +92,10 @@ pub async fn run(services: &Services, lease: &Lease) -> Result<Done, Failed> {
     match outcome.await {
         Ok((prepared, report)) => complete(services, lease, &prepared, report).await,
         Err(Without::End(end)) => ended(services, lease, scan, &end).await,
-        Err(Without::Later(problem)) => Err(Failed(problem)),
+        Err(Without::Later(code, problem)) if lease.attempt >= RUN.max_attempts => {
+            ended(services, lease, scan, &exhausted(code, &problem)).await
+        }
+        Err(Without::Later(_, problem)) => Err(Failed(problem)),
         Err(Without::Over) => over(services, lease, scan).await,
     }
 }
@@ -117,7 +122,10 @@ async fn prepare(services: &Services, lease: &Lease, id: ScanId) -> Result<Prepa
         return Err(Without::Over);
     }
     let access = reach::access(services, &mut scope, &row).await;
-    let access = access.map_err(|problem| end(ScanEndCode::ConnectionRefused, problem.detail))?;
+    let access = access.map_err(|problem| match problem.transient() {
+        true => Without::from(problem),
+        false => end(ScanEndCode::ConnectionRefused, problem.detail),
+    })?;
     let settings = db::settings(scope.sql(), tenant, scan.directory.id).await?.map(|(settings, _)| settings).unwrap_or_default();
     let mut packs = Vec::new();
     for (name, version) in &settings.packs {
@@ -183,34 +191,57 @@ async fn perform(services: &Services, lease: &Lease, prepared: &Prepared) -> Res
     let mut keeper = Keeper::new(services, lease, id, &prepared.key);
     keeper.write().await?;
     signed_in(services, &access).await?;
-    let job = job(prepared, resumed(services, &prepared.key, tenant, id).await?);
+    let (job, packs) = job(prepared, resumed(services, &prepared.key, tenant, id, RESUME_BYTES).await?).apart();
     let broker = Broker::new(services, (tenant, id), access, plan(&job), setup.dns.clone(), cancel.clone());
+    broker.remember(&job.resume);
     let scanner =
         bailiwick_scanner::Scanner { program: scanner.program.clone(), limits: bailiwick_scanner::Limits { wall: left, ..scanner.limits } };
+    // Stopping the broker calls the scan off, which ends the scanner.
     let watch = async {
         loop {
             tokio::time::sleep(WATCH).await;
             if !broker.goes_on().await {
-                broker.stop(Trouble::Over);
                 std::future::pending::<()>().await;
             }
         }
     };
-    let scanned = tokio::select! {
-        scanned = scanner.run(&job, &broker, &mut keeper, &cancel) => scanned,
+    let work = async {
+        let mut report = scanner.run(&job, &broker, &mut keeper, &cancel).await?.report;
+        believable(&report, &job).map_err(|what| Ended::Broken { what })?;
+        // Each in a child of its own: what a pack does to its process, it does to itself.
+        scanner.run_packs(&packs, |pack| broker.for_pack(plan(pack)), &mut report, &cancel).await?;
+        Ok(report)
+    };
+    let scanned: Result<ScanReport, Ended> = tokio::select! {
+        scanned = work => scanned,
         () = watch => return Err(Without::Over),
     };
     match (broker.trouble(), scanned) {
         (Some(Trouble::Over), _) => Err(Without::Over),
         (Some(Trouble::Refused(failure)), _) => Err(refused(failure)),
-        (Some(Trouble::Unreachable(cause)), _) => Err(Without::Later(Problem::unavailable("Microsoft", cause))),
-        (None, Ok(scanned)) => {
+        (Some(Trouble::Unreachable(cause)), _) => Err(Without::Later(ScanEndCode::Unreachable, Problem::unavailable("Microsoft", cause))),
+        (Some(Trouble::Unclear(problem)), _) => Err(problem.into()),
+        (Some(Trouble::TooLong), _) => Err(too_long()),
+        (None, Ok(report)) => {
             keeper.progress.phase = ScanPhase::Storing;
             keeper.write().await?;
-            Ok(scanned.report)
+            Ok(report)
         }
         (None, Err(Ended::TimedOut { .. })) => Err(too_long()),
         (None, Err(ended)) => Err(without_report(&ended)),
+    }
+}
+
+/// Whether a report is one that this job's scanner may give: the child is not believed in what it is about.
+fn believable(report: &ScanReport, job: &Job) -> Result<(), String> {
+    if report.schema != SCHEMA || report.directory != job.directory || report.kind != job.kind {
+        return Err("its report is of another format, directory or kind of scan".into());
+    }
+    let known = Catalogue::shipped().map(Catalogue::checks).unwrap_or_default();
+    let ours = |check: &str| known.iter().any(|known| known.id == check);
+    match report.results.iter().any(|result| result.pack.is_some() || !ours(&result.check)) || !report.packs.is_empty() {
+        true => Err("its report holds results of checks that it was not given".into()),
+        false => Ok(()),
     }
 }
 
@@ -222,7 +253,9 @@ fn elapsed(from: Timestamp, to: Timestamp) -> Duration {
 async fn signed_in(services: &Services, access: &Access) -> Result<(), Without> {
     match services.microsoft.client.sign_in(access).await {
         Ok(()) => Ok(()),
-        Err(refusal) if refusal.reason.transient() => Err(Without::Later(Problem::unavailable("Microsoft's sign-in", refusal))),
+        Err(refusal) if refusal.reason.transient() => {
+            Err(Without::Later(ScanEndCode::Unreachable, Problem::unavailable("Microsoft's sign-in", refusal)))
+        }
         Err(refusal) => Err(refused(reach::token_failure(&refusal))),
     }
 }
@@ -242,14 +275,16 @@ fn without_report(ended: &Ended) -> Without {
         Ended::Refused { .. } | Ended::NotStarted { .. } => end(ScanEndCode::SandboxUnavailable, detail),
         Ended::Broken { .. } => end(ScanEndCode::ScannerRefused, detail),
         // Somebody's hand, a full machine, or a database that did not keep a page: it goes on from what was kept.
-        Ended::Stopped { .. } | Ended::Killed { .. } | Ended::Failed { .. } => Without::Later(Problem::unavailable("The scanner", detail)),
+        Ended::Stopped { .. } | Ended::Killed { .. } | Ended::Failed { .. } => {
+            Without::Later(ScanEndCode::ScannerEnded, Problem::unavailable("The scanner", detail))
+        }
     }
 }
 
 /// The pages that were read, one a line: the request, and its answer reduced to what rules look at.
 async fn snapshot(services: &Services, tenant: bailiwick_base::TenantId, prepared: &Prepared) -> Result<Vec<u8>, Problem> {
     let mut lines = Vec::new();
-    for resumed in resumed(services, &prepared.key, tenant, prepared.scan.id).await? {
+    for resumed in resumed(services, &prepared.key, tenant, prepared.scan.id, SNAPSHOT_BYTES).await? {
         for page in &resumed.pages {
             serde_json::to_writer(&mut lines, &json!({"request": resumed.request, "page": page})).map_err(Problem::internal)?;
             lines.push(b'\n');
@@ -311,7 +346,9 @@ async fn ended(services: &Services, lease: &Lease, scan: ScanId, end: &ScanEnd) 
     let now = scope.now();
     let connection = db::scan(scope.sql(), tenant, scan).await?.map(|scan| scan.connection);
     db::end(scope.sql(), tenant, scan, ScanState::Failed, end, now).await?;
-    if let (Some(failure), Some(connection)) = (&end.cloud, connection) {
+    // Where Microsoft could not be reached, the connection is not at fault.
+    let refused = end.cloud.as_ref().filter(|_| end.code == ScanEndCode::ConnectionRefused);
+    if let (Some(failure), Some(connection)) = (refused, connection) {
         note_refusal(&mut scope, connection, failure, now).await?;
     }
     settle(scope, lease, scan, "scan.failed", json!({"end": end, "on_behalf": lease.on_behalf})).await
@@ -328,9 +365,13 @@ async fn note_refusal(
     connections::db::note_check(scope.sql(), tenant, connection, &Err(failure.clone()), now).await
 }
 
-/// Takes the job of a scan that is over out of the queue.
+/// Takes the job of a scan that is over out of the queue. Its row ended before, or it ends here: one that ran on without a job would keep
+/// its directory from being scanned.
 async fn over(services: &Services, lease: &Lease, scan: ScanId) -> Result<Done, Failed> {
-    let scope = services.store.write(lease.tenant, &system("scanner", None), &nobody()).await.map_err(Problem::from)?;
+    let mut scope = services.store.write(lease.tenant, &system("scanner", None), &nobody()).await.map_err(Problem::from)?;
+    let (now, detail) = (scope.now(), "The directory was disconnected before the scan came to its end. Nothing of it is kept.".into());
+    let end = ScanEnd { code: ScanEndCode::Disconnected, detail, cloud: None };
+    db::end(scope.sql(), lease.tenant, scan, ScanState::Cancelled, &end, now).await?;
     settle(scope, lease, scan, "scan.stopped", json!({"on_behalf": lease.on_behalf})).await
 }
 
@@ -346,24 +387,79 @@ async fn settle(
     Ok(Done { scope, action, audited: Audited::new((), format!("scan/{scan}"), detail) })
 }
 
-/// Ends a scan whose last attempt failed.
+/// The end of a scan whose last attempt failed, by what it failed of.
+fn exhausted(code: ScanEndCode, problem: &Problem) -> ScanEnd {
+    if code == ScanEndCode::Unreachable {
+        let detail =
+            "Microsoft could not be reached for a quarter of an hour. Look at the network and its name servers, then start the scan again.";
+        let cloud = connections::model::failure(CloudFailureCode::Unreachable, problem.detail.clone());
+        return ScanEnd { code, detail: detail.into(), cloud: Some(cloud) };
+    }
+    let attempts = RUN.max_attempts;
+    let detail = format!("The scan was begun {attempts} times and did not come to its end. Its operator finds the cause in the log.");
+    ScanEnd { code, detail, cloud: None }
+}
+
+/// Ends a scan whose last attempt ended with its worker, or could not be settled.
 ///
 /// # Errors
 /// The database's.
 pub async fn give_up(services: &Services, lease: &Lease, problem: &Problem) -> Result<Done, Failed> {
     let Payload { scan } = serde_json::from_value(lease.payload.clone()).map_err(Problem::internal)?;
-    let unreachable = problem.detail.starts_with("Microsoft");
-    let end = if unreachable {
-        let detail =
-            "Microsoft could not be reached for a quarter of an hour. Look at the network and its name servers, then start the scan again.";
-        let cloud = connections::model::failure(CloudFailureCode::Unreachable, problem.detail.clone());
-        ScanEnd { code: ScanEndCode::Unreachable, detail: detail.into(), cloud: Some(cloud) }
-    } else {
-        let attempts = scans::jobs::RUN.max_attempts;
-        let detail = format!("The scan was begun {attempts} times and did not come to its end. Its operator finds the cause in the log.");
-        let code = if problem.detail.starts_with("The scanner") { ScanEndCode::ScannerEnded } else { ScanEndCode::Internal };
-        ScanEnd { code, detail, cloud: None }
-    };
-    // The connection is not at fault.
-    ended(services, lease, scan, &ScanEnd { cloud: None, ..end }).await
+    ended(services, lease, scan, &exhausted(ScanEndCode::Internal, problem)).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_last_attempt_failed_of_is_told_by_its_code() {
+        let told = |code| exhausted(code, &Problem::unavailable("Microsoft", "no route"));
+        let unreachable = told(ScanEndCode::Unreachable);
+        assert_eq!(unreachable.cloud.unwrap().code, CloudFailureCode::Unreachable);
+        for code in [ScanEndCode::ScannerEnded, ScanEndCode::Internal] {
+            assert_eq!((told(code).code, told(code).cloud), (code, None));
+        }
+    }
+
+    fn report(job: &Job, check: &str) -> ScanReport {
+        let result = json!({
+            "check": check, "version": 1, "title": "t", "product": "entra", "severity": "medium", "verdict": "passed", "reason": null,
+            "actual": null, "expected": null, "path": "a", "request": "/v1.0/a", "objects": [], "object_count": 0, "exclusions": [],
+            "would_pass_if_enforced": false, "frameworks": [], "remediation": "r", "references": []
+        });
+        let score = json!({"passed": 1, "failed": 0, "unclear": 0, "skipped": 0, "percent": 100.0, "band": "Excellent"});
+        serde_json::from_value(json!({
+            "schema": SCHEMA, "directory": job.directory, "directory_name": "Contoso", "kind": job.kind,
+            "started_at": "2026-11-22T08:00:00Z", "catalogue": "1", "complete": true, "results": [result], "sources": [],
+            "scores": {"overall": score, "by_product": {}, "by_framework": {}}, "packs": []
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_report_about_something_else_is_not_believed() {
+        let job: Job = serde_json::from_value(json!({
+            "directory": "b0a71a1c-0000-4000-8000-000000000001", "directory_name": "Contoso", "kind": "compliance",
+            "now": "2026-11-22T08:00:00Z", "settings": Settings::default(), "packs": [], "only": null, "resume": [], "catalogue": null
+        }))
+        .unwrap();
+        let check = Catalogue::shipped().unwrap().checks()[0].id.clone();
+        let good = report(&job, &check);
+        assert_eq!(believable(&good, &job), Ok(()));
+        let mut other = good.clone();
+        other.directory = "b0a71a1c-0000-4000-8000-000000000002".parse().unwrap();
+        assert!(believable(&other, &job).is_err());
+        let mut other = good.clone();
+        other.kind = bailiwick_checks::ScanKind::Exposure;
+        assert!(believable(&other, &job).is_err());
+        let mut other = good.clone();
+        other.schema = "bailiwick.scan/0".into();
+        assert!(believable(&other, &job).is_err());
+        let mut other = good;
+        other.results[0].pack = Some("mine".into());
+        assert!(believable(&other, &job).is_err());
+        assert!(believable(&report(&job, "made.up.check"), &job).is_err());
+    }
 }

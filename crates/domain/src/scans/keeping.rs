@@ -41,16 +41,28 @@ fn sealed_name(scan: ScanId, request: &[u8; 32], page: i32) -> String {
     format!("scan/{scan}/{}/{page}", hex::encode(request))
 }
 
-/// What an earlier try of a scan read whole.
+/// Characters of the scanner's own words that are shown.
+const WORDS: usize = 300;
+
+/// The scanner's words, cut and without control characters: it is not believed in what it says, and the database takes no NUL.
+fn plain(words: &str) -> String {
+    words.chars().filter(|c| !c.is_control()).take(WORDS).collect()
+}
+
+/// What an earlier try of a scan read whole, request by request while all together is at most `most` bytes.
 ///
 /// # Errors
 /// The database's, or a page was changed.
-pub async fn resumed(services: &Services, key: &TenantKey, tenant: TenantId, scan: ScanId) -> Result<Vec<Resumed>, Problem> {
+pub async fn resumed(services: &Services, key: &TenantKey, tenant: TenantId, scan: ScanId, most: usize) -> Result<Vec<Resumed>, Problem> {
     let mut scope = services.store.read(tenant, &system("scanner", None), &nobody()).await?;
     let rows = db::checkpoints(scope.sql(), tenant, scan).await?;
     drop(scope);
     let mut requests: BTreeMap<[u8; 32], (Option<Mark>, Vec<Value>)> = BTreeMap::new();
+    let mut left = most;
     for row in rows {
+        // A request that is cut off here lacks pages, so it is read again.
+        let Some(rest) = left.checked_sub(row.sealed.len()) else { continue };
+        left = rest;
         let name = sealed_name(scan, &row.request_sha256, row.page);
         let plain = services.keyring.open_secret(key, &name, &row.sealed).map_err(Problem::internal)?;
         let entry = requests.entry(row.request_sha256).or_default();
@@ -153,9 +165,12 @@ impl Sink for Keeper<'_> {
         };
         if let Some(state) = state.filter(|_| progress.degraded.len() < DEGRADED) {
             let service = source.service.as_str().to_owned();
-            progress.degraded.push(ScanSource { service, path: source.path.clone(), state, detail: source.message, permission: None });
+            let permission =
+                (state == SourceState::NeedsConsent).then(|| super::catalogue::permission_of(&service, &source.path)).flatten();
+            let (path, detail) = (plain(&source.path), source.message.as_deref().map(plain));
+            progress.degraded.push(ScanSource { service, path, state, detail, permission });
         }
-        progress.reading = Some(source.path);
+        progress.reading = Some(plain(&source.path));
         self.write_sometimes().await
     }
 
@@ -173,5 +188,16 @@ impl Sink for Keeper<'_> {
         self.progress.checks_judged += 1;
         self.progress.checks_planned = self.progress.checks_planned.max(self.progress.checks_judged);
         self.write_sometimes().await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scanners_words_are_cut_and_cleaned() {
+        assert_eq!(plain("/v1.0/users\0\n\u{1b}[31m"), "/v1.0/users[31m");
+        assert_eq!(plain(&"ä".repeat(1 << 20)).chars().count(), WORDS);
     }
 }

@@ -13,6 +13,9 @@ pub const PACK_FILES: usize = 200;
 pub const PACK_BYTES: usize = 768 << 10;
 /// Packs one directory may be judged by, and ids in one list of its settings.
 pub const PACKS_PINNED: usize = 20;
+/// Versions of packs, and schedules, that one tenant may have.
+pub const PACKS: i64 = 200;
+pub const SCHEDULES: i64 = 200;
 const IDS: usize = 2_000;
 
 /// A scan that has not begun.
@@ -130,6 +133,27 @@ pub fn check_pack_files(files: &BTreeMap<String, String>) -> Result<(), Problem>
     Ok(())
 }
 
+/// Refuses what the scanner would refuse as a pack.
+///
+/// # Errors
+/// `bad_request`, with what is wrong and the file.
+pub fn check_pack(name: &str, version: &str, files: &BTreeMap<String, String>) -> Result<(), Problem> {
+    let files = files.iter().map(|(path, text)| (path.clone(), text.clone())).collect();
+    let source = bailiwick_checks::PackSource { name: name.to_owned(), version: version.to_owned(), files };
+    bailiwick_checks::Pack::read(&source).map(drop).map_err(|why| bad("files", why))
+}
+
+/// Refuses one more where a tenant has as many as it may.
+///
+/// # Errors
+/// `limit_exceeded`.
+pub fn room(what: &str, has: i64, most: i64) -> Result<(), Problem> {
+    if has < most {
+        return Ok(());
+    }
+    Err(Problem::new(Code::LimitExceeded, format!("There are {has} {what}, and at most {most} are kept for one tenant.")))
+}
+
 /// SHA-256 over names and contents, each with its length.
 pub fn pack_hash(files: &BTreeMap<String, String>) -> [u8; 32] {
     let mut context = Context::new(&SHA256);
@@ -167,6 +191,18 @@ mod tests {
         assert_eq!(place("0 0 2 * * *", "UTC"), "cron");
         assert_eq!(place("61 2 * * *", "UTC"), "cron");
         assert_eq!(place("0 2 * * *", "Berlin/Europe"), "zone");
+    }
+
+    #[test]
+    fn a_pack_the_scanner_would_refuse_is_refused_when_it_is_added() {
+        let rego = ("a.rego".to_owned(), "package contoso".to_owned());
+        let manifest = |version: &str| ("pack.yaml".to_owned(), format!("name: mine\nversion: \"{version}\"\npackage: contoso\n"));
+        assert_eq!(check_pack("mine", "1", &BTreeMap::from([rego.clone(), manifest("1")])), Ok(()));
+        for files in [BTreeMap::from([rego.clone()]), BTreeMap::from([manifest("1")]), BTreeMap::from([rego, manifest("2")])] {
+            assert_eq!(check_pack("mine", "1", &files).unwrap_err().place.as_deref(), Some("files"));
+        }
+        assert_eq!(room("packs", PACKS - 1, PACKS), Ok(()));
+        assert_eq!(room("packs", PACKS, PACKS).unwrap_err().code, Code::LimitExceeded);
     }
 
     #[test]

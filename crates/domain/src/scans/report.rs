@@ -137,12 +137,10 @@ impl Report {
     }
 
     pub fn sources(&self) -> Vec<ScanSource> {
-        let source = |s: &Source| ScanSource {
-            service: s.service.clone(),
-            path: s.path.clone(),
-            state: source_state(&s.state),
-            detail: s.message.clone(),
-            permission: None,
+        let source = |s: &Source| {
+            let state = source_state(&s.state);
+            let permission = (state == SourceState::NeedsConsent).then(|| super::catalogue::permission_of(&s.service, &s.path)).flatten();
+            ScanSource { service: s.service.clone(), path: s.path.clone(), state, detail: s.message.clone(), permission }
         };
         self.sources.iter().map(source).collect()
     }
