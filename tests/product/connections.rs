@@ -1,7 +1,8 @@
 //! Connections through the simulated cloud: consent and its refusals, what was granted and what is missing, and the end of it.
 
 use crate::scans::{READER_WORLD, begin, connect, look_only};
-use bailiwick_sim::demo::{NORTHWIND, READER_CLIENT_ID, READER_PERMISSIONS, Scanned, TAILSPIN, WINGTIP};
+use bailiwick_sim::demo::{NORTHWIND, READER_CLIENT_ID, READER_PERMISSIONS, Scanned, TAILSPIN, WINGTIP, WRITER_CLIENT_ID};
+use bailiwick_sim::{Fault, FaultAction, FaultMatch};
 use bailiwick_testkit::{Actor, World, sim};
 use serde_json::{Value, json};
 
@@ -168,4 +169,96 @@ async fn i43_reading_and_writing_are_two_consents_to_two_applications() {
     assert!(!granted.is_empty() && granted.iter().all(|p| !p.contains("Write")), "{granted:?}");
     assert_eq!(owner.get("/api/v1/connections?kind=write").await.ok()["items"], json!([]));
     sim().withdraw(TAILSPIN.directory, READER_CLIENT_ID);
+}
+
+/// One identity proves registrations for every tenant, so it opens nobody's directory but the one a tenant signs in with; and the
+/// environment's own applications are connected by consent alone, whatever credential is shown.
+#[tokio::test]
+async fn i17_a_second_tenant_gets_no_directory_by_a_registration_that_is_not_its_own() {
+    let world = World::with(|config| {
+        for (application, id) in [(&mut config.microsoft.reader, READER_CLIENT_ID), (&mut config.microsoft.writer, WRITER_CLIENT_ID)] {
+            let file = config.data_folder.with_file_name(format!("secret-{id}"));
+            std::fs::write(&file, "secret").unwrap();
+            (application.client_id, application.secret_file) = (id.to_string(), file);
+        }
+        config.microsoft.federated_token_file = config.data_folder.with_file_name("token");
+        std::fs::write(&config.microsoft.federated_token_file, "token").unwrap();
+    })
+    .await;
+    let (foreign, pipeline) = (world.fabrikam.owner(), world.contoso.org.pipeline);
+    let own = |directory, client, credential: &Value| json!({"kind": "read", "directory": directory, "client_id": client, "credential": credential});
+    let (federated, secret) = (json!({"kind": "federated"}), json!({"kind": "secret", "secret": "x"}));
+    let (theirs, ours) = (world.contoso.org.directory, world.fabrikam.org.directory);
+    for refused in [
+        own(theirs, READER_CLIENT_ID, &federated),
+        own(theirs, WRITER_CLIENT_ID, &federated),
+        own(theirs, READER_CLIENT_ID, &secret),
+        own(ours, READER_CLIENT_ID, &federated),
+        own(theirs, pipeline, &federated),
+    ] {
+        assert_eq!(foreign.post("/api/v1/connections", refused.clone()).await.refused(400), "bad_request", "{refused}");
+    }
+    assert_eq!(foreign.get("/api/v1/connections?all=true").await.ok()["items"], json!([]));
+    // In its own directory it may; and a row that says otherwise is not used.
+    let made = foreign.post("/api/v1/connections", own(ours, pipeline, &federated)).await.ok();
+    sqlx::query("UPDATE bailiwick.connections SET client_id = $1")
+        .bind(READER_CLIENT_ID.to_string())
+        .execute(&mut world.look().await)
+        .await
+        .unwrap();
+    let check = format!("/api/v1/connections/{}/check", made["id"].as_str().unwrap());
+    assert_eq!(foreign.post(&check, json!(null)).await.refused(409), "not_connected");
+}
+
+/// Whether access was there before is known or the consent does not begin.
+#[tokio::test]
+async fn a_consent_does_not_begin_while_microsoft_does_not_say_who_has_access() {
+    let _alone = READER_WORLD.lock().await;
+    let world = look_only().await;
+    sim().consent(WINGTIP.directory, READER_CLIENT_ID);
+    let matches = FaultMatch { path_contains: Some(format!("{}/oauth2", WINGTIP.directory)), ..FaultMatch::default() };
+    let action = FaultAction::Answer { status: 429, retry_after: Some(3600), body: None };
+    sim().add_faults([Fault { matches, times: None, action }]);
+    let new = json!({"kind": "read", "directory": WINGTIP.directory});
+    let answer = world.fabrikam.owner().post("/api/v1/consents", new).await;
+    sim().clear_faults();
+    sim().withdraw(WINGTIP.directory, READER_CLIENT_ID);
+    assert_eq!(answer.refused(503), "unavailable");
+    let begun = "SELECT count(*) FROM bailiwick.consents";
+    assert_eq!(sqlx::query_scalar::<_, i64>(begun).fetch_one(&mut world.look().await).await.unwrap(), 0);
+}
+
+/// An answer is a text anybody can write: without a token it connects nothing, and what was consented to for one tenant is not another's.
+#[tokio::test]
+async fn a_forged_answer_connects_nothing_and_one_consent_is_not_two_tenants() {
+    let _alone = READER_WORLD.lock().await;
+    let world = look_only().await;
+    let (owner, foreign) = (world.contoso.owner(), world.fabrikam.owner());
+    sim().withdraw(NORTHWIND.directory, READER_CLIENT_ID);
+    let theirs = begin(&foreign, &NORTHWIND, "read").await;
+    assert_eq!(refusal(&complete(&foreign, &theirs, granted(&NORTHWIND)).await), "consent_missing");
+    let ours = begin(&owner, &NORTHWIND, "read").await;
+    sim().consent(NORTHWIND.directory, READER_CLIENT_ID);
+    assert_eq!(refusal(&complete(&foreign, &theirs, granted(&NORTHWIND)).await), "earlier_consent");
+    // The first who waits is not told from the second: nobody gets it while two wait.
+    assert_eq!(refusal(&complete(&owner, &ours, granted(&NORTHWIND)).await), "earlier_consent");
+    for actor in [&owner, &foreign] {
+        assert_eq!(actor.get("/api/v1/connections?all=true").await.ok()["items"], json!([]));
+    }
+    sim().withdraw(NORTHWIND.directory, READER_CLIENT_ID);
+}
+
+/// Whoever may upload could otherwise close what Bailiwick's own scans found.
+#[tokio::test]
+async fn a_report_of_bailiwicks_own_scans_is_not_taken_from_an_upload() {
+    let world = World::new().await;
+    let report = crate::stage::scan_report(&world.contoso.org.directory.to_string());
+    for (actor, name) in [(world.contoso.pipeline(), "one"), (world.contoso.owner(), "two")] {
+        let run = actor.submit(json!({"source": "Bailiwick compliance scan", "pipeline_run_id": name}), &[("scan.json", &report)]).await;
+        world.work().await;
+        let run = world.contoso.owner().get(&format!("/api/v1/runs/{run}")).await.ok();
+        assert_eq!((&run["state"], &run["failure"]["code"]), (&json!("failed"), &json!("bad_report")), "{run:#}");
+        assert!(run["failure"]["detail"].as_str().unwrap().contains("by Bailiwick alone"), "{run:#}");
+    }
+    assert_eq!(world.contoso.owner().get("/api/v1/findings").await.ok()["items"], json!([]));
 }

@@ -445,7 +445,7 @@ fn pack_files(name: &str, version: &str) -> Value {
 pub const CHECK: &str = "entra.authorization-policy.guest-invite";
 
 /// A scanner's report with one failed check.
-fn scan_report(directory: &str) -> Vec<u8> {
+pub fn scan_report(directory: &str) -> Vec<u8> {
     let score = json!({"passed": 0, "failed": 1, "unclear": 0, "skipped": 0, "percent": 0.0, "band": "Critical risk"});
     let result = json!({
         "check": CHECK, "version": 1, "title": "Guests are invited by few", "product": "entra", "severity": "medium", "verdict": "failed",

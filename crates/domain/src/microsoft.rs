@@ -2,7 +2,7 @@
 //!
 //! What reads and what writes are two registrations; neither stands in for the other.
 
-use bailiwick_base::{DirectoryId, Timestamp};
+use bailiwick_base::{Code, DirectoryId, Problem, Timestamp};
 use bailiwick_cloud::{Access, Credential, Microsoft};
 use bailiwick_contract::connections::{ConnectionKind, CredentialKind, FederatedSubject};
 use std::sync::Arc;
@@ -58,6 +58,35 @@ impl Environment {
             ConnectionKind::Read => self.reader.as_ref(),
             ConnectionKind::Write => self.writer.as_ref(),
         }
+    }
+
+    /// Whether this is an application of the environment: such a one is connected by consent alone.
+    pub fn holds(&self, client_id: Uuid) -> bool {
+        [&self.reader, &self.writer].into_iter().flatten().any(|application| application.client_id == client_id)
+    }
+
+    /// Whether a tenant speaks for a directory without further proof: its people sign in there, or the operator says that one tenant owns
+    /// this environment.
+    pub fn speaks_for(&self, sign_in: DirectoryId, directory: DirectoryId) -> bool {
+        directory == sign_in || self.earlier_consent
+    }
+
+    /// Refuses what a tenant may not ask a directory with as a registration of its own. The environment's identity is one for all tenants:
+    /// a registration that trusts it does not say which of them it trusts.
+    ///
+    /// # Errors
+    /// `bad_request`: an application of the environment, or its identity for a directory the tenant does not speak for.
+    pub fn admit_own(&self, sign_in: DirectoryId, directory: DirectoryId, client_id: Uuid, kind: CredentialKind) -> Result<(), Problem> {
+        if self.holds(client_id) {
+            let detail = "That is this environment's application: connect it by consent.";
+            return Err(Problem::new(Code::BadRequest, detail).at("client_id"));
+        }
+        if kind == CredentialKind::Federated && !self.speaks_for(sign_in, directory) {
+            let detail = "The federated identity of this environment serves all its tenants, so a registration of your own may use it only in the \
+                          directory your people sign in with. Use a certificate for this directory.";
+            return Err(Problem::new(Code::BadRequest, detail).at("credential.kind"));
+        }
+        Ok(())
     }
 
     /// The application in a directory.

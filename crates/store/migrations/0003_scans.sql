@@ -28,6 +28,9 @@ CREATE TABLE connections (
 CALL protect('connections');
 CALL close_to_projects('connections', 'ALL');
 GRANT SELECT, INSERT, UPDATE ON connections TO bailiwick_app;
+-- Whether another tenant reads a directory through the environment's application: the columns that say so, and no other.
+CREATE POLICY system ON connections FOR SELECT TO bailiwick_system USING (true);
+GRANT SELECT (tenant_id, directory_id, kind, own, disconnected_at) ON connections TO bailiwick_system;
 CREATE UNIQUE INDEX connections_live ON connections (tenant_id, directory_id, kind) WHERE disconnected_at IS NULL;
 CREATE UNIQUE INDEX connections_primary ON connections (tenant_id, kind) WHERE is_primary;
 CREATE INDEX connections_newest ON connections (tenant_id, connected_at DESC, id DESC);
@@ -50,6 +53,9 @@ CREATE TABLE consents (
 CALL protect('consents');
 CALL close_to_projects('consents', 'ALL');
 GRANT SELECT, INSERT, UPDATE (used_at), DELETE ON consents TO bailiwick_app;
+-- Whether another tenant waits for the same consent.
+CREATE POLICY system ON consents FOR SELECT TO bailiwick_system USING (true);
+GRANT SELECT (tenant_id, directory_id, kind, expires_at) ON consents TO bailiwick_system;
 
 CREATE TABLE scan_schedules (
     tenant_id uuid NOT NULL REFERENCES tenants (id),

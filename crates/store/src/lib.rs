@@ -2,10 +2,12 @@
 //!
 //! - [`scope`]: the only connections there are, and the one commit.
 //! - [`trail`], [`jobs`], [`tenants`]: what the store itself keeps.
+//! - [`consents`]: the one question that is asked across tenants on behalf of one.
 //! - [`artifacts`], [`sealing`], [`keyring`]: sealed bytes in an object store, and the keys they are sealed with.
 //! - [`private_postgres`]: the server Bailiwick starts for itself when it is given none.
 
 pub mod artifacts;
+pub mod consents;
 pub mod error;
 pub mod jobs;
 pub mod keyring;

@@ -2,7 +2,7 @@
 --   bailiwick_owner   owns every table; cannot log in; sees no tenant's row, because row security is forced
 --   bailiwick_login   what the pool logs in as; holds no grant on anything, so a query outside a scope is refused
 --   bailiwick_app     entered by ReadScope and WriteScope: one tenant's rows, by row security
---   bailiwick_system  entered by SystemScope: the job queue and the list of tenants, nothing else
+--   bailiwick_system  entered by SystemScope: the job queue, the list of tenants and which directories they connect, nothing else
 DO $$
 DECLARE
     name text;

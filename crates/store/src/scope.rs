@@ -3,7 +3,7 @@
 //!
 //! - [`ReadScope`]: one tenant, READ ONLY.
 //! - [`WriteScope`]: one tenant; ends in [`Store::commit`] with an [`Audited`] value, or is rolled back.
-//! - [`SystemScope`]: the job queue and the list of tenants, for the uses listed in [`SystemUse`].
+//! - [`SystemScope`]: the job queue, the list of tenants, and which directories they connect, for the uses listed in [`SystemUse`].
 //!
 //! A scope cannot be made by hand:
 //! ```compile_fail,E0451
@@ -87,6 +87,8 @@ pub enum SystemUse {
     WorkJobs,
     /// Due schedules of all tenants become jobs.
     RunSchedules,
+    /// A consent in Microsoft's cloud does not say for which tenant it was given; answered is only whether another one claims it too.
+    CompareConsents,
 }
 
 impl Store {
@@ -152,7 +154,7 @@ impl Store {
         Ok(scope)
     }
 
-    /// Enters the system role, which sees the job queue and the list of tenants.
+    /// Enters the system role, which sees the job queue, the list of tenants, and which directories they connect.
     ///
     /// # Errors
     /// The database's.
@@ -413,7 +415,7 @@ async fn principal(connection: &mut PgConnection, tenant: TenantId, caller: &Cal
     })
 }
 
-/// The job queue and the list of tenants.
+/// The job queue, the list of tenants, and which directories they connect.
 pub struct SystemScope {
     pub(crate) tx: Transaction<'static, Postgres>,
     pub(crate) clock: Arc<dyn Clock>,

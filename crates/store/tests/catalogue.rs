@@ -22,10 +22,20 @@ const OTHER_POLICIES: &[(&str, &str, &str)] = &[
     ),
     ("jobs", "system", "the worker takes due jobs of all tenants, and then works each in its tenant's scope"),
     ("job_schedules", "system", "due schedules of all tenants become jobs"),
+    ("connections", "system", "which tenant a directory's consent was given for is told by who else connects it"),
+    ("consents", "system", "and by who else waits for one"),
     ("projects", "project", "by `id`, as the table is the projects' own"),
     ("members", "project", "closed to project keys: people are the tenant's"),
     ("secrets", "project", "closed to project keys: secrets are the tenant's"),
     ("job_schedules", "project", "closed to project keys: schedules are the tenant's"),
+    ("connections", "project", "closed to project keys: connections are the tenant's"),
+    ("consents", "project", "closed to project keys: consents are the tenant's"),
+    ("scan_schedules", "project", "closed to project keys: schedules are the tenant's"),
+    ("scans", "project", "closed to project keys: scans are the tenant's"),
+    ("scan_progress", "project", "closed to project keys: scans are the tenant's"),
+    ("scan_checkpoints", "project", "closed to project keys: scans are the tenant's"),
+    ("scan_settings", "project", "closed to project keys: settings are the tenant's"),
+    ("scan_packs", "project", "closed to project keys: checks are the tenant's"),
     ("trail_entries", "project", "a project key's deeds are written, and the trail is not its to read"),
 ];
 
@@ -244,9 +254,9 @@ async fn i41_no_role_may_change_or_remove_an_entry_of_the_trail() {
     assert_eq!(truncate, Vec::<Vec<String>>::new(), "row security does not hold against TRUNCATE");
 }
 
-/// What the system role may do is listed to the word: the queue and the list of tenants.
+/// What the system role may do is listed to the word: the queue, the list of tenants, and which directories they connect.
 #[tokio::test]
-async fn i16_the_system_role_reaches_the_queue_and_the_list_of_tenants_and_nothing_else() {
+async fn i16_the_system_role_reaches_the_queue_the_list_of_tenants_and_what_they_connect_and_nothing_else() {
     let mut catalogue = Catalogue::new().await;
     let grants = catalogue
         .rows("SELECT c.relname::text, string_agg(a.privilege_type, ' ' ORDER BY a.privilege_type) FROM pg_class c, aclexplode(c.relacl) a JOIN pg_roles r ON r.oid = a.grantee
@@ -254,4 +264,17 @@ async fn i16_the_system_role_reaches_the_queue_and_the_list_of_tenants_and_nothi
         .await;
     let wanted = [["job_schedules", "INSERT SELECT UPDATE"], ["jobs", "INSERT SELECT UPDATE"], ["tenants", "INSERT SELECT"]];
     assert_eq!(grants, wanted);
+    let columns = catalogue
+        .rows(
+            "SELECT c.relname::text, string_agg(a.attname || ' ' || x.privilege_type, ', ' ORDER BY a.attname, x.privilege_type)
+               FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid, aclexplode(a.attacl) x JOIN pg_roles r ON r.oid = x.grantee
+               WHERE c.relnamespace = 'bailiwick'::regnamespace AND r.rolname = 'bailiwick_system' GROUP BY 1 ORDER BY 1",
+        )
+        .await;
+    let wanted = [
+        ["connections", "directory_id SELECT, disconnected_at SELECT, kind SELECT, own SELECT, tenant_id SELECT"],
+        ["consents", "directory_id SELECT, expires_at SELECT, kind SELECT, tenant_id SELECT"],
+        ["tenants", "sign_in_audiences UPDATE, sign_in_client_id UPDATE"],
+    ];
+    assert_eq!(columns, wanted);
 }

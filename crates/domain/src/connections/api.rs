@@ -5,9 +5,9 @@ use super::{model, reach};
 use crate::microsoft::Application;
 use crate::{Call, Mount, ReachHandler, ReadHandler, Services, WriteHandler, scans, tenancy, text};
 use aws_lc_rs::digest::{SHA256, digest};
-use bailiwick_base::{Code, ConnectionId, DirectoryId, Page, Problem, Rng, Secret, Timestamp};
-use bailiwick_cloud::Access;
+use bailiwick_base::{Code, ConnectionId, DirectoryId, Page, Problem, Rng, Secret, TenantId, Timestamp};
 use bailiwick_cloud::consent::admin_consent_url;
+use bailiwick_cloud::{Access, CallError, Reason};
 use bailiwick_contract::connections::{
     BeginConsent, ChangeConnection, CheckConnection, CloudFailure, CloudFailureCode, CompleteConsent, ConnectOwnApplication, Connection,
     ConnectionKind, ConnectionOffer, ConnectionOptions, Consent, ConsentOutcome, CredentialKind, Disconnect, GetConnection,
@@ -116,10 +116,25 @@ impl ReachHandler for BeginConsent {
         Ok(services.microsoft.access(application, call.body.directory))
     }
 
-    /// Asked before anybody consents: access that appears between now and the answer was given for this very consent.
+    /// Asked before anybody consents. Only a clear no counts as none: what Microsoft does not say now could be there already, and given to
+    /// somebody else.
     async fn reach(services: &Services, access: Access) -> Result<bool, Problem> {
-        let earlier = services.microsoft.client.granted(&access, true).await;
-        Ok(earlier.is_ok_and(|granted| !granted.permissions.is_empty()))
+        match services.microsoft.client.granted(&access, true).await {
+            // A token without permissions is access too: the application is there.
+            Ok(_) => Ok(true),
+            Err(CallError::Token(refusal))
+                if matches!(refusal.reason, Reason::AppNotInDirectory | Reason::ConsentMissing | Reason::DirectoryNotFound) =>
+            {
+                Ok(false)
+            }
+            Err(error) => {
+                let why = reach::call_failure(&error).detail;
+                let mut problem = Problem::unavailable("Microsoft's sign-in", error);
+                problem.detail =
+                    format!("Whether the application has access to this directory could not be asked: {why} Then begin again.");
+                Err(problem)
+            }
+        }
     }
 
     async fn record(services: &Services, scope: &mut WriteScope, call: &Call<Self>, had_access: bool) -> Result<Audited<Consent>, Problem> {
@@ -149,9 +164,12 @@ impl ReachHandler for BeginConsent {
 
 /// A consent's end, as far as it can be told without asking Microsoft.
 pub struct Ending {
+    tenant: TenantId,
     consent: db::Consent,
     /// The access to try, or why there is none.
     access: Result<Access, CloudFailure>,
+    /// Whether the tenant needs no proof that this consent was given for it.
+    speaks_for: bool,
     /// Whether the state is used up by this.
     uses_state: bool,
 }
@@ -159,11 +177,11 @@ pub struct Ending {
 /// What Microsoft said about it.
 pub struct Ended {
     consent: db::Consent,
-    outcome: Result<Checked, CloudFailure>,
+    outcome: Checked,
     uses_state: bool,
 }
 
-/// A question to Microsoft that may have gone wrong without harm: permissions and name, or why not.
+/// What came of a question to Microsoft: permissions and name, or why not.
 type Checked = Result<(Vec<String>, Option<String>), CloudFailure>;
 
 fn unknown_state() -> Problem {
@@ -183,10 +201,11 @@ impl ReachHandler for CompleteConsent {
         if (by.kind, &by.id) != (consent.begun_by.kind, &consent.begun_by.id) {
             let detail = format!("{} began this consent. Only they can end it; begin one of your own.", consent.begun_by.name);
             let access = Err(model::failure(CloudFailureCode::OtherPerson, detail));
-            return Ok(Ending { consent, access, uses_state: false });
+            return Ok(Ending { tenant: call.tenant, consent, access, speaks_for: false, uses_state: false });
         }
         let application = environment.application(consent.kind).ok_or_else(|| no_application(consent.kind))?;
         let sign_in = tenancy::db::settings(scope.sql(), call.tenant).await?.sign_in_directory;
+        let speaks_for = environment.speaks_for(sign_in, consent.directory);
         let access = match reach::read_answer(&call.body).outcome {
             Err(refusal) => Err(reach::consent_failure(&refusal)),
             Ok(given) if given.directory != consent.directory => {
@@ -198,22 +217,43 @@ impl ReachHandler for CompleteConsent {
             }
             // Whoever signs in here from that directory belongs to it; of any other, only a consent that was not there before shows that
             // an administrator of it is behind this one.
-            Ok(_) if consent.had_access && consent.directory != sign_in && !environment.earlier_consent => {
+            Ok(_) if consent.had_access && !speaks_for => {
                 let detail = "The application had consent in this directory before, so this one does not show that its administrators want it connected here. \
                               Have one of them delete the enterprise application in Microsoft Entra and begin again, or connect an application registration of your own.";
                 Err(model::failure(CloudFailureCode::EarlierConsent, detail))
             }
             Ok(given) => Ok(environment.access(application, given.directory)),
         };
-        Ok(Ending { consent, access, uses_state: true })
+        Ok(Ending { tenant: call.tenant, consent, access, speaks_for, uses_state: true })
     }
 
     async fn reach(services: &Services, ending: Ending) -> Result<Ended, Problem> {
-        let outcome = match ending.access {
-            Ok(access) => Ok(reach::ask_after_consent(&services.microsoft, &access).await),
+        let Ending { tenant, consent, access, speaks_for, mut uses_state } = ending;
+        let outcome = match access {
             Err(failure) => Err(failure),
+            // Nothing in the answer is signed: only a token with a permission in it shows that anybody consented.
+            Ok(access) => match reach::ask_after_consent(&services.microsoft, &access).await {
+                Ok((granted, _)) if granted.is_empty() => {
+                    uses_state = false;
+                    let detail = "Microsoft granted the application no permission in this directory. Have an administrator consent for the organisation.";
+                    Err(model::failure(CloudFailureCode::ConsentMissing, detail))
+                }
+                // What came to the token came by a consent that is older than it, and whoever asked for that had begun before. So it is
+                // looked for now, and not earlier.
+                Ok(_) if !speaks_for && claimed(services, tenant, &consent).await? => {
+                    let detail = "Another tenant of this environment has connected this directory, or had begun to when consent was given, so this consent \
+                                  does not show whom it was given for. Connect an application registration of your own.";
+                    Err(model::failure(CloudFailureCode::EarlierConsent, detail))
+                }
+                Ok(found) => Ok(found),
+                // Microsoft may say more a little later, to the same answer.
+                Err(failure) => {
+                    uses_state = false;
+                    Err(failure)
+                }
+            },
         };
-        Ok(Ended { consent: ending.consent, outcome, uses_state: ending.uses_state })
+        Ok(Ended { consent, outcome, uses_state })
     }
 
     async fn record(
@@ -227,13 +267,10 @@ impl ReachHandler for CompleteConsent {
         if ended.uses_state && !db::use_consent(scope.sql(), call.tenant, &state_hash(&call.body.state), now).await? {
             return Err(unknown_state());
         }
-        let checked = match ended.outcome {
-            Ok(checked) => checked,
-            Err(failure) => {
-                let detail = json!({"kind": consent.kind, "refusal": failure});
-                return Ok(Audited::new(ConsentOutcome { connection: None, refusal: Some(failure) }, about, detail));
-            }
-        };
+        if let Err(failure) = ended.outcome {
+            let detail = json!({"kind": consent.kind, "refusal": failure});
+            return Ok(Audited::new(ConsentOutcome { connection: None, refusal: Some(failure) }, about, detail));
+        }
         let application = services.microsoft.application(consent.kind).ok_or_else(|| no_application(consent.kind))?;
         let new = New {
             kind: consent.kind,
@@ -245,11 +282,16 @@ impl ReachHandler for CompleteConsent {
             expires_at: application.expires_at(),
         };
         let id = connect(scope, &new).await?;
-        note(scope, id, consent.directory, &checked).await?;
+        note(scope, id, consent.directory, &ended.outcome).await?;
         let connection = shown(scope, id).await?;
         let detail = json!({"kind": consent.kind, "connection": id, "state": connection.state, "granted": connection.granted});
         Ok(Audited::new(ConsentOutcome { connection: Some(connection), refusal: None }, about, detail))
     }
+}
+
+/// Whether another tenant has, or had begun while this consent waited, what it would make.
+async fn claimed(services: &Services, tenant: TenantId, consent: &db::Consent) -> Result<bool, Problem> {
+    Ok(services.store.connected_elsewhere(tenant, consent.directory, consent.kind.as_str(), consent.begun_at).await?)
 }
 
 struct New<'a> {
@@ -327,6 +369,8 @@ impl WriteHandler for ConnectOwnApplication {
             Problem::new(Code::BadRequest, "`client_id` is not an application id: a UUID, as Entra shows it on the registration.")
                 .at("client_id")
         })?;
+        let sign_in = tenancy::db::settings(scope.sql(), call.tenant).await?.sign_in_directory;
+        services.microsoft.admit_own(sign_in, body.directory, client_id, body.credential.kind)?;
         let (sealed, expires_at) = own_credential(services, &body.credential)?;
         let new = New {
             kind: body.kind,

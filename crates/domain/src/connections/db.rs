@@ -286,9 +286,10 @@ pub struct BegunConsent<'a> {
     pub had_access: bool,
 }
 
-/// Notes a consent that begins; those whose time is over go.
+/// Notes a consent that begins. Those whose time is over go, after as long again: until then another tenant's consent may have begun
+/// while they waited, and is not taken beside them.
 pub async fn insert_consent(sql: &mut PgConnection, tenant: TenantId, consent: &BegunConsent<'_>) -> Result<(), Problem> {
-    sqlx::query("DELETE FROM consents WHERE tenant_id = $1 AND expires_at <= $2")
+    sqlx::query("DELETE FROM consents WHERE tenant_id = $1 AND expires_at + (expires_at - begun_at) <= $2")
         .bind(tenant.0)
         .bind(sql_time(consent.at))
         .execute(&mut *sql)
@@ -320,6 +321,7 @@ pub struct Consent {
     pub directory: DirectoryId,
     pub label: Option<String>,
     pub begun_by: Principal,
+    pub begun_at: Timestamp,
     pub had_access: bool,
 }
 
@@ -330,8 +332,8 @@ pub async fn consent(
     state_sha256: &[u8; 32],
     now: Timestamp,
 ) -> Result<Option<Consent>, Problem> {
-    let row: Option<(String, Uuid, Option<String>, Json<Principal>, bool)> = sqlx::query_as(
-        "SELECT kind, directory_id, label, begun_by, had_access FROM consents
+    let row: Option<(String, Uuid, Option<String>, Json<Principal>, SqlTime, bool)> = sqlx::query_as(
+        "SELECT kind, directory_id, label, begun_by, begun_at, had_access FROM consents
          WHERE tenant_id = $1 AND state_sha256 = $2 AND used_at IS NULL AND expires_at > $3",
     )
     .bind(tenant.0)
@@ -340,11 +342,12 @@ pub async fn consent(
     .fetch_optional(sql)
     .await
     .map_err(StoreError::from)?;
-    Ok(row.map(|(kind, directory, label, begun_by, had_access)| Consent {
+    Ok(row.map(|(kind, directory, label, begun_by, begun_at, had_access)| Consent {
         kind: ConnectionKind::parse(&kind).unwrap_or(ConnectionKind::Read),
         directory: DirectoryId(directory),
         label,
         begun_by: begun_by.0,
+        begun_at: begun_at.to_jiff(),
         had_access,
     }))
 }

@@ -2,8 +2,8 @@
 
 use super::db::ConnectionRow;
 use super::model::failure;
-use crate::Services;
 use crate::microsoft::Environment;
+use crate::{Services, tenancy};
 use bailiwick_base::{Code, DirectoryId, Problem, Secret};
 use bailiwick_cloud::consent::{ConsentRefusal, ConsentReturn, parse_return};
 use bailiwick_cloud::{Access, CallError, Credential, Reason, Service, TokenRefusal};
@@ -40,6 +40,11 @@ pub async fn access(services: &Services, scope: &mut ReadScope, row: &Connection
         return Ok(environment.access(application, directory));
     }
     let client_id = row.client_id.parse::<Uuid>().map_err(Problem::internal)?;
+    // Asked again at each use: the environment may have got other applications since the registration was connected.
+    let tenant = scope.tenant();
+    let sign_in = tenancy::db::settings(scope.sql(), tenant).await?.sign_in_directory;
+    let admitted = environment.admit_own(sign_in, directory, client_id, row.credential());
+    admitted.map_err(|refused| Problem::new(Code::NotConnected, refused.detail))?;
     if row.credential() == CredentialKind::Federated {
         let credential = environment.federated.clone().ok_or_else(no_federated)?;
         return Ok(Access::new(directory, client_id, credential));

@@ -128,6 +128,16 @@ pub async fn runs(sql: &mut PgConnection, tenant: TenantId, filter: &RunFilter, 
     Ok(rows.iter().map(RunRow::run).collect())
 }
 
+/// Whether a run is a scan's own: only the scan that submits it says so, in the transaction that makes both.
+pub async fn of_own_scan(sql: &mut PgConnection, tenant: TenantId, run: RunId) -> Result<bool, Problem> {
+    sqlx::query_scalar("SELECT EXISTS (SELECT FROM scans WHERE tenant_id = $1 AND run_id = $2)")
+        .bind(tenant.0)
+        .bind(run.0)
+        .fetch_one(sql)
+        .await
+        .map_err(|e| StoreError::from(e).into())
+}
+
 pub struct OpenedRun<'a> {
     pub id: RunId,
     pub project: Option<ProjectId>,

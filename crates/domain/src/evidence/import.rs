@@ -183,7 +183,8 @@ async fn read_one(
     gathered: &mut Gathered,
     series: &mut Vec<Settling>,
 ) -> Result<(), Problem> {
-    let object = ObjectKey { tenant: scope.tenant(), run: artifact.run, artifact: artifact.id };
+    let tenant = scope.tenant();
+    let object = ObjectKey { tenant, run: artifact.run, artifact: artifact.id };
     let sha256 = super::model::sha256("sha256", &artifact.sha256)?;
     let mut told = reading::start(services, object, key, sha256);
     let mut at: Option<(usize, String)> = None;
@@ -195,6 +196,10 @@ async fn read_one(
                         Code::BadReport,
                         "One run holds reports of two families. Send each family in a run of its own.",
                     ));
+                }
+                // What Bailiwick found itself is believed as such; anybody who may upload could otherwise close its findings.
+                if info.family == Family::Scan && !db::of_own_scan(scope.sql(), tenant, about.run).await? {
+                    return Err(Problem::new(Code::BadReport, "Reports of Bailiwick's own scans are written by Bailiwick alone."));
                 }
                 gathered.begin(&info);
                 at = Some((place_of(scope, about, &info, series).await?, info.tool));
