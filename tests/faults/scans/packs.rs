@@ -51,7 +51,6 @@ async fn a_pack_that_loops_is_stopped_and_harms_only_itself() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "until a scan runs each pack in a child of its own (bailiwick_scanner::Scanner::run_packs)"]
 async fn a_pack_that_allocates_without_end_harms_only_itself() {
     harms_only_itself(27, "a pack that allocates without end", 256, "eats", EATS).await;
 }
