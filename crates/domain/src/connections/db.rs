@@ -325,6 +325,8 @@ pub struct Consent {
     pub had_access: bool,
 }
 
+type BegunRow = (String, Uuid, Option<String>, Json<Principal>, SqlTime, bool);
+
 /// The consent that a state belongs to, while it may still be used.
 pub async fn consent(
     sql: &mut PgConnection,
@@ -332,7 +334,7 @@ pub async fn consent(
     state_sha256: &[u8; 32],
     now: Timestamp,
 ) -> Result<Option<Consent>, Problem> {
-    let row: Option<(String, Uuid, Option<String>, Json<Principal>, SqlTime, bool)> = sqlx::query_as(
+    let row: Option<BegunRow> = sqlx::query_as(
         "SELECT kind, directory_id, label, begun_by, begun_at, had_access FROM consents
          WHERE tenant_id = $1 AND state_sha256 = $2 AND used_at IS NULL AND expires_at > $3",
     )
