@@ -343,8 +343,10 @@ async fn shown(scope: &mut WriteScope, id: ConnectionId) -> Result<Connection, P
     Ok(row.connection(now))
 }
 
+type ToSeal = (Option<Secret<Vec<u8>>>, Option<Timestamp>);
+
 /// The text to seal of an own registration's credential, and its end; nothing to seal for a federated one.
-fn own_credential(services: &Services, given: &OwnCredential) -> Result<(Option<Secret<Vec<u8>>>, Option<Timestamp>), Problem> {
+fn own_credential(services: &Services, given: &OwnCredential) -> Result<ToSeal, Problem> {
     let wanted = |field: &str, value: &Option<String>| {
         let refuse = || Problem::new(Code::BadRequest, format!("`{field}` is missing: this kind of credential needs it.")).at(field);
         value.clone().filter(|value| !value.trim().is_empty()).ok_or_else(refuse)
