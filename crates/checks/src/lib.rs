@@ -18,7 +18,9 @@ pub use cases::{CaseOutcome, REQUIRED, missing_cases, run_case, run_cases};
 pub use catalogue::*;
 pub use job::*;
 pub use local::read_check;
-pub use packs::{MANIFEST, Manifest, NOT_IN_GRAPH, Pack, PackCaseOutcome, PackKind, Read, ScubaProduct, prepare, run_pack_cases, scuba_export};
+pub use packs::{
+    MANIFEST, Manifest, NOT_IN_GRAPH, Pack, PackCaseOutcome, PackKind, Read, ScubaProduct, prepare, run_pack_cases, scuba_export,
+};
 pub use report::*;
 pub use request::*;
 pub use rule::{OPERATORS, Rule, RuleError, Tree};

@@ -176,7 +176,11 @@ mod tests {
         let paths = [(with.as_str(), Some("AAD_PREMIUM")), (plain.as_str(), None)];
         assert_eq!(joined(&paths, &["AAD_PREMIUM"]), format!("{guests}&$select=id,signInActivity&$top=999"));
         assert_eq!(joined(&paths, &[]), format!("{guests}&$select=id&$top=999"), "what needs a licence is not asked for without it");
-        let owners = [("/v1.0/applications?$select=id", None), ("/v1.0/applications?$expand=owners($select=id)", None), ("/v1.0/applications?$expand=owners($select=id,userType)", None)];
+        let owners = [
+            ("/v1.0/applications?$select=id", None),
+            ("/v1.0/applications?$expand=owners($select=id)", None),
+            ("/v1.0/applications?$expand=owners($select=id,userType)", None),
+        ];
         assert_eq!(joined(&owners, &[]), "/v1.0/applications?$expand=owners($select=id,userType)&$top=999");
         assert_eq!(joined(&[("/v1.0/security/secureScores?$top=1", None)], &[]), "/v1.0/security/secureScores?$top=1");
     }
@@ -191,6 +195,9 @@ mod tests {
 
     #[test]
     fn quotes_and_brackets_hold_parameters_together() {
-        assert_eq!(parameters("$filter=a eq 'x&y'&$expand=p($expand=q&$top=1)&z=1"), ["$filter=a eq 'x&y'", "$expand=p($expand=q&$top=1)", "z=1"]);
+        assert_eq!(
+            parameters("$filter=a eq 'x&y'&$expand=p($expand=q&$top=1)&z=1"),
+            ["$filter=a eq 'x&y'", "$expand=p($expand=q&$top=1)", "z=1"]
+        );
     }
 }

@@ -89,7 +89,7 @@ async fn a_scan_nobody_waits_for_any_more_ends() {
 
 /// The parent is a process of its own here: it starts a child that computes for ever, and is then killed.
 #[test]
-fn a_child_whose_parent_is_killed_ends() {
+fn i54_a_child_whose_parent_is_killed_ends() {
     use std::io::{BufRead, BufReader};
     use std::process::{Command, Stdio};
     let mut parent = Command::new(program()).arg("--be-parent").stdout(Stdio::piped()).spawn().unwrap();

@@ -91,7 +91,7 @@ impl Table {
 }
 
 #[tokio::test]
-async fn under_the_full_lock_every_way_out_is_refused() {
+async fn i54_under_the_full_lock_every_way_out_is_refused() {
     let world = World::new();
     let child = scanner(program());
     let secret = world.path("secret");
@@ -254,7 +254,7 @@ async fn without_a_lock_the_same_attempts_go_through() {
 /// A descriptor that the parent leaks on purpose is closed before the child reads a byte. Layers that would keep the child from
 /// looking are left out.
 #[tokio::test]
-async fn a_leaked_descriptor_does_not_come_through() {
+async fn i54_a_leaked_descriptor_does_not_come_through() {
     let (folder, disguise) = (tempfile::tempdir().unwrap(), Disguise::new());
     let mut leaked = File::create(folder.path().join("leaked")).unwrap();
     writeln!(leaked, "open in the parent").unwrap();
