@@ -37,7 +37,10 @@ async fn whatever_a_pack_does_to_its_process_the_scan_and_the_other_packs_stand(
         pack("recursion", "f(x) := f(x + 1)\nresults contains {\"id\": \"x\", \"actual\": f(1)}"),
         pack("chain", &chain),
         pack("nots", &format!("results := []\nx if {}1", "not\n".repeat(19_000))),
-        pack("prints", "n := numbers.range(1, 1000)\nresults contains {\"id\": \"x\"} if { some a in n; some b in n; some c in n; print(a, b, c); a < 0 }"),
+        pack(
+            "prints",
+            "n := numbers.range(1, 1000)\nresults contains {\"id\": \"x\"} if { some a in n; some b in n; some c in n; print(a, b, c); a < 0 }",
+        ),
         pack("syntax", "results contains {"),
         pack("good", GOOD),
     ];
