@@ -503,7 +503,8 @@ pub struct NewPack {
     /// Letters, digits, `-`, `_`, `+` and `.`; at most 40.
     #[schemars(length(min = 1, max = 40))]
     pub version: String,
-    /// Rego modules (`.rego`), checks (`.yaml`) and data (`.json`) by file name; at most 200 files and 768 KiB together.
+    /// `pack.yaml` with this name and version, Rego modules (`.rego`), cases (`.yaml`) and data (`.json`), by file name; at most 200 files
+    /// and 768 KiB together.
     pub files: BTreeMap<String, String>,
 }
 

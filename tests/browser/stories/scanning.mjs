@@ -130,7 +130,11 @@ story('a pack is added from its files, and removed', async ({ page }) => {
   await form.getByRole('textbox', { name: 'Name' }).fill('house-rules');
   await form.getByLabel('Files').setInputFiles({ name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('no') });
   await form.getByText('notes.txt is no .rego, .yaml or .json file.').waitFor();
-  await form.getByLabel('Files').setInputFiles({ name: 'house.rego', mimeType: 'text/plain', buffer: Buffer.from('package house\n\nimport rego.v1\n\nallow := true\n') });
+  const file = (name, text) => ({ name, mimeType: 'text/plain', buffer: Buffer.from(text) });
+  await form.getByLabel('Files').setInputFiles([
+    file('pack.yaml', 'name: house-rules\nversion: 1.0.0\npackage: house\n'),
+    file('house.rego', 'package house\n\nresults contains {"id": "open", "pass": true}\n'),
+  ]);
   await form.getByRole('button', { name: 'Add a pack' }).click();
   const row = rows(page, 'Packs').filter({ hasText: 'house-rules' });
   await row.getByText('1.0.0').waitFor();

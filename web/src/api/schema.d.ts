@@ -2478,7 +2478,10 @@ export interface components {
             name: string;
             /** @description Letters, digits, `-`, `_`, `+` and `.`; at most 40. */
             version: string;
-            /** @description Rego modules (`.rego`), checks (`.yaml`) and data (`.json`) by file name; at most 200 files and 768 KiB together. */
+            /**
+             * @description `pack.yaml` with this name and version, Rego modules (`.rego`), cases (`.yaml`) and data (`.json`), by file name; at most 200 files
+             *     and 768 KiB together.
+             */
             files: {
                 [key: string]: string;
             };

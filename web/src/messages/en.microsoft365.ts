@@ -173,7 +173,7 @@ export const m365 = {
 
   packs: {
     table: 'Packs', lead: 'Your own checks in Rego. Each pack is evaluated by an engine of its own, without network and under limits of time and memory: a bad pack harms only itself. Settings of a directory say which version its scans use.', add: 'Add a pack', addTitle: 'Add a version of a pack', added: 'Pack added.', name: 'Name', version: 'Version',
-    files: 'Files', filesHint: 'Rego modules, YAML checks and JSON data: at most 200 files and 768 KiB together.', choose: 'Choose files', chosen: (k: number, size: string) => `${count(k, 'file')}, ${size}`, tooMany: 'More than 200 files.', tooLarge: 'More than 768 KiB together.', badFile: (name: string) => `${name} is no .rego, .yaml or .json file.`, hash: 'SHA-256', at: 'Added', by: 'By',
+    files: 'Files', filesHint: 'pack.yaml with the same name and version, Rego modules, YAML cases and JSON data: at most 200 files and 768 KiB together.', choose: 'Choose files', chosen: (k: number, size: string) => `${count(k, 'file')}, ${size}`, tooMany: 'More than 200 files.', tooLarge: 'More than 768 KiB together.', badFile: (name: string) => `${name} is no .rego, .yaml or .json file.`, hash: 'SHA-256', at: 'Added', by: 'By',
     remove: 'Remove', removeNamed: (name: string) => `Remove ${name}`, removeBody: 'No further scan judges with this version. Results of past scans stay.', removed: 'Pack removed.', emptyTitle: 'No packs', empty: 'Try a pack in your pipeline first: bailiwick checks test. Then add it here.', actions: 'Actions', badName: 'Letters, digits, dot, dash and underscore.',
   },
 
