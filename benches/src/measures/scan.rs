@@ -138,34 +138,27 @@ async fn slow_cloud(stage: &Stage, owner: &Caller, report: &mut Report) -> anyho
 async fn large_directory(stage: &Stage, daemon: &Daemon, owner: &Caller, report: &mut Report) -> anyhow::Result<()> {
     stage.sim().set_knobs(Knobs::default());
     let connection = connect(stage, owner, LITWARE.directory).await?;
+    // The most it held in its first seconds, when it has loaded the catalogue and begun to page, and in all.
+    let (mut early, mut peak) = (0.0_f64, 0.0_f64);
     let watch = async {
-        let (mut half, mut peak) = (0.0_f64, 0.0_f64);
         let begun = Instant::now();
         loop {
+            // The kernel keeps the peak itself, and only while the process lives.
             tokio::time::sleep(Duration::from_millis(20)).await;
-            if let Some(now) = daemon.scanner_memory() {
-                peak = peak.max(now);
-                // Until here it has loaded the catalogue and begun to page.
-                if begun.elapsed() < Duration::from_secs(5) {
-                    half = peak;
-                }
+            let Some(now) = daemon.scanner_memory() else { continue };
+            peak = peak.max(now);
+            if begun.elapsed() < Duration::from_secs(5) {
+                early = peak;
             }
-            PEAK.with(|cell| cell.set((half, peak)));
         }
     };
     let scanned = tokio::select! {
         scanned = scan(owner, &connection, "exposure") => scanned?,
         () = watch => bail!("the watch ended"),
     };
-    let (early, peak) = PEAK.with(std::cell::Cell::get);
     ensure!(peak > 0.0, "no scanner was seen");
     let detail = format!("{:.0} MiB after five seconds; the scan took {:.1} s", early, scanned.1.as_secs_f64());
     report.add("memory, scanner over 100,000 users", peak, 150.0, "MiB", detail)
-}
-
-thread_local! {
-    /// What the watch of the running measure saw last: the peak of its first seconds, and of all.
-    static PEAK: std::cell::Cell<(f64, f64)> = const { std::cell::Cell::new((0.0, 0.0)) };
 }
 
 /// Very many directories, each call taking 100 ms: how busy our programs keep the machine while they wait for the cloud.

@@ -2,7 +2,9 @@
 
 mod common;
 
-use bailiwick_checks::{Answer, FaultKind, Job, ReasonCode, Request, Resumed, ScanReport, Service, SourceState, Verdict, plan_by, scan_by};
+use bailiwick_checks::{
+    Answer, FaultKind, Fetch, Job, ReasonCode, Request, Resumed, ScanReport, Service, SourceState, Verdict, plan_by, scan_by,
+};
 use common::cloud::{Cloud, Heard, fault, fixtures, job, licences, ok, result, status};
 use serde_json::{Value, json};
 use std::collections::HashSet;
@@ -57,6 +59,39 @@ fn pages_are_followed_to_the_end_and_offenders_are_sampled_and_counted() {
     assert!(report.complete);
     let kept = serde_json::to_string(&heard.snapshot).unwrap();
     assert!(!kept.contains("contoso.com") && kept.contains("User 1"), "names are kept, addresses are not");
+}
+
+/// A listing whose every page names another one.
+struct Endless {
+    cloud: Cloud,
+    pages: usize,
+}
+
+impl Fetch for Endless {
+    fn fetch(&mut self, requests: &[Request]) -> Vec<Answer> {
+        let page = |n: usize| ok(&json!({"value": [user(n, true)], "@odata.nextLink": format!("l{n}")}));
+        let mut answers = Vec::new();
+        for request in requests {
+            if request.path == REGISTERED || request.path.starts_with('l') {
+                self.pages += 1;
+                answers.push(page(self.pages));
+            } else {
+                answers.extend(self.cloud.fetch(std::slice::from_ref(request)));
+            }
+        }
+        answers
+    }
+}
+
+#[test]
+fn a_listing_without_an_end_is_cut_off_and_is_no_pass() {
+    let mut endless = Endless { cloud: Cloud::new(&[licences(&[])]), pages: 0 };
+    let report = scan_by(&fixtures(), &job(&["entra.fixture.registered"]), &mut endless, &mut Heard::default());
+    let result = result(&report, "entra.fixture.registered");
+    assert_eq!((result.verdict, result.reason.as_ref().map(|r| r.code)), (Verdict::Error, Some(ReasonCode::Truncated)));
+    // The page that is one too many shows it.
+    assert_eq!(endless.pages, 10_001);
+    assert!(!report.complete);
 }
 
 #[test]

@@ -236,23 +236,3 @@ async fn faults_that_pass_are_waited_for_and_change_nothing() {
     let fault = "401, 429, 5xx and broken connections that pass".into();
     tell(8, Row { fault, state, code: String::new(), detail, reached: "no check".into() });
 }
-
-/// Pages without end are cut off after ten thousand, and the listing gives no verdict.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "ten thousand pages take two minutes; `ends.rs` has pages without end that time cuts off"]
-async fn a_listing_without_an_end_is_cut_off_and_is_no_pass() {
-    let stage = Stage::new().await;
-    let connection = stage.connect(&NORTHWIND).await;
-    let mut whole = stage.results(&stage.scan(&connection, "compliance").await).await;
-    let harm = Harm {
-        what: "endless paging",
-        requests: &["/v1.0/groupSettings"],
-        fault: json!({"match": {"path": "/v1.0/groupSettings"}, "action": {"endless": true}}),
-        verdict: "error",
-        code: "truncated",
-    };
-    stage.break_with(json!([harm.fault]));
-    let mut hurt = stage.results(&stage.scan(&connection, "compliance").await).await;
-    reached(25, &harm, &mut whole, &mut hurt);
-    assert_eq!(verdicts(&whole), verdicts(&hurt), "checks whose sources are well");
-}
