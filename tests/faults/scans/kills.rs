@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_scanner_that_is_killed_is_started_again_and_reads_on() {
-    let stage = Stage::with(|config| config.scanner.memory_mib = 501).await;
+    let stage = Stage::new().await;
     let connection = stage.connect(&NORTHWIND).await;
     let scan = stage.start(&connection, "compliance").await;
     stage.sim.clear_calls();
@@ -43,7 +43,7 @@ async fn a_scanner_that_is_killed_is_started_again_and_reads_on() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_scanner_that_is_killed_each_time_is_given_up() {
-    let stage = Stage::with(|config| config.scanner.memory_mib = 502).await;
+    let stage = Stage::new().await;
     let connection = stage.connect(&NORTHWIND).await;
     let scan = stage.start(&connection, "compliance").await;
     stage.sim.set_latency(1_000);

@@ -29,8 +29,7 @@ async fn with_pack(stage: &Stage, connection: &str, name: &str) -> (Results, Val
     (stage.results(&done).await, outcome, done)
 }
 
-async fn harms_only_itself(place: u32, fault: &str, memory_mib: u64, name: &str, rego: &str) {
-    let stage = Stage::with(|config| config.scanner.memory_mib = memory_mib).await;
+async fn harms_only_itself(stage: Stage, place: u32, fault: &str, name: &str, rego: &str) {
     let connection = stage.connect(&NORTHWIND).await;
     let whole = stage.results(&stage.scan(&connection, "compliance").await).await;
     add(&stage, name, rego).await;
@@ -47,15 +46,16 @@ async fn harms_only_itself(place: u32, fault: &str, memory_mib: u64, name: &str,
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_pack_that_loops_is_stopped_and_harms_only_itself() {
-    harms_only_itself(26, "a pack that loops", 504, "loops", LOOPS).await;
+    harms_only_itself(Stage::new().await, 26, "a pack that loops", "loops", LOOPS).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_pack_that_allocates_without_end_harms_only_itself() {
-    harms_only_itself(27, "a pack that allocates without end", 256, "eats", EATS).await;
+    let stage = Stage::with(|config| config.scanner.memory_mib = 256).await;
+    harms_only_itself(stage, 27, "a pack that allocates without end", "eats", EATS).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_pack_that_cannot_be_read_harms_only_itself() {
-    harms_only_itself(28, "a pack that cannot be read", 505, "broken", BROKEN).await;
+    harms_only_itself(Stage::new().await, 28, "a pack that cannot be read", "broken", BROKEN).await;
 }

@@ -21,11 +21,15 @@ use serde_json::{Value, json};
 use sqlx::PgConnection;
 use std::collections::BTreeMap;
 use std::process::Command;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 /// How long something may take before the test fails. The machine may be busy with other tests.
 pub const PATIENCE: Duration = Duration::from_secs(120);
+
+/// How many stages there were, so that each gives its scanners a limit of its own.
+static STAGES: AtomicU64 = AtomicU64::new(0);
 
 /// Waiting that moves the clock.
 struct Moved(ManualClock);
@@ -98,6 +102,7 @@ impl Stage {
         config.scanner.dns_servers = vec![sim.dns_address()];
         let many = &mut config.limits;
         (many.open_per_minute, many.read_per_minute, many.write_per_minute) = (1_000_000, 1_000_000, 1_000_000);
+        config.scanner.memory_mib = 512 + STAGES.fetch_add(1, Ordering::Relaxed);
         change(&mut config);
         let cluster = cluster::cluster().await;
         let database = cluster.database().await;

@@ -89,6 +89,7 @@ fn check(batch: &Batch) -> Result<(), Error> {
 
 /// One item, as if it had come by itself: with the batch's token, its own headers, faults and line in the log.
 fn run(request: &Request<'_>, item: &Item) -> Reply {
+    let at = request.cloud.now();
     let (path, query) = item.url.split_once('?').unwrap_or((&item.url, ""));
     let path = format!("/{}/{}", request.version, path.trim_start_matches('/'));
     let decoded = percent_encoding::percent_decode_str(query).decode_utf8_lossy().into_owned();
@@ -112,7 +113,7 @@ fn run(request: &Request<'_>, item: &Item) -> Reply {
         _ => super::answer(request.cloud, &asked),
     };
     request.cloud.calls.add(Call {
-        at: request.cloud.now(),
+        at,
         host: request.asked.host.to_owned(),
         method: item.method.clone(),
         path,
