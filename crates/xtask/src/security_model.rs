@@ -30,6 +30,7 @@ const INVARIANTS: &[(u16, &str)] = &[
     (25, "No secret reaches the database, a log, an artifact or an error."),
     (26, "Looking at vaults never asks for the value of a secret, a key or a certificate."),
     (28, "Each tenant's data key is wrapped by a key the database does not hold, and opens for that tenant alone."),
+    (29, "What is opened of a secret is zeroed when the operation lets it go. (Buffers of the HTTP library are not reached by that.)"),
     (30, "Federated and managed identities come first; a static secret is warned about, and so is its end."),
     (34, "A run is processed after its manifest, when all of it has arrived, and never before."),
     (35, "What sends evidence cannot take evidence out, and a completed run takes nothing more."),

@@ -45,10 +45,7 @@ pub fn collect(job: &Job, requests: &[Request], fetch: &mut dyn Fetch) -> Collec
         }
     }
     for request in &patterns {
-        let (bound, lacking) = match reader.bind(request) {
-            Ok(bound) => (bound, None),
-            Err(fault) => (Vec::new(), Some(fault)),
-        };
+        let (bound, lacking) = reader.bind(request);
         let concrete: Vec<Request> = bound.iter().map(|(path, ..)| Request::new(request.service, path)).collect();
         let told = reader.many(&concrete);
         collected.sources.push(status(request, &told, lacking.as_ref()));
@@ -126,11 +123,13 @@ impl Reader<'_> {
         all.into_iter().map(|one| one.told).collect()
     }
 
-    /// A request for each value of its placeholders: path, value, name.
-    fn bind(&mut self, request: &Request) -> Result<Vec<(String, String, String)>, Fault> {
+    /// A request for each value of its placeholders, as path, value and name; and what keeps them from being all.
+    fn bind(&mut self, request: &Request) -> (Vec<(String, String, String)>, Option<Fault>) {
         let mut bound = vec![(request.path.clone(), String::new(), String::new())];
+        let mut lacking = None;
         for placeholder in Placeholder::of(request.service, &request.path) {
-            let values = self.values(&placeholder)?;
+            let (values, fault) = self.values(&placeholder);
+            lacking = lacking.or(fault);
             let put = |(path, ..): &(String, String, String)| {
                 let one = |(value, name): &(String, String)| (path.replacen(&placeholder.text, value, 1), value.clone(), name.clone());
                 values.iter().map(one).collect::<Vec<_>>()
@@ -138,34 +137,46 @@ impl Reader<'_> {
             bound = bound.iter().flat_map(put).collect();
             if bound.len() > INSTANCES {
                 let text = format!("{} would be made for {} objects; a pack may read at most {INSTANCES}.", request.path, bound.len());
-                return Err(Fault::new(ReasonCode::TooLarge, None, text));
+                return (Vec::new(), Some(Fault::new(ReasonCode::TooLarge, None, text)));
             }
         }
-        Ok(bound)
+        (bound, lacking)
     }
 
-    fn values(&mut self, placeholder: &Placeholder) -> Result<Vec<(String, String)>, Fault> {
+    /// The values of a placeholder, with their names; and what keeps them from being all.
+    fn values(&mut self, placeholder: &Placeholder) -> (Vec<(String, String)>, Option<Fault>) {
         if placeholder.is_tenant() {
-            return Ok(vec![(self.job.directory.to_string(), self.job.directory_name.clone())]);
+            return (vec![(self.job.directory.to_string(), self.job.directory_name.clone())], None);
         }
         if placeholder.is_emergency_account() {
             let accounts = self.job.settings.emergency_accounts.iter();
-            return Ok(accounts.filter(|id| placeholder.admits(id)).map(|id| (id.clone(), id.clone())).collect());
+            return (accounts.filter(|id| placeholder.admits(id)).map(|id| (id.clone(), id.clone())).collect(), None);
         }
-        let Some((service, listing)) = placeholder.listing() else { return Ok(Vec::new()) };
+        let Some((service, listing)) = placeholder.listing() else { return (Vec::new(), None) };
         let mut found: Vec<(String, String)> = Vec::new();
-        for (path, ..) in self.bind(&Request::new(service, listing))? {
+        let (listings, mut lacking) = self.bind(&Request::new(service, listing));
+        for (path, ..) in listings {
             let request = Request::new(service, path);
             let known = self.listings.get(&request).cloned();
             let body = known.unwrap_or_else(|| self.many(std::slice::from_ref(&request)).remove(0).body);
             self.listings.insert(request, body.clone());
-            let body = body?;
-            let items = body.get("value").and_then(Value::as_array).into_iter().flatten();
-            found.extend(items.filter_map(|item| placeholder.value(item)).filter(|(value, _)| placeholder.admits(value)));
+            match body {
+                Ok(body) => {
+                    let items = body.get("value").and_then(Value::as_array).into_iter().flatten();
+                    found.extend(items.filter_map(|item| placeholder.value(item)));
+                }
+                Err(fault) => lacking = lacking.or(Some(fault)),
+            }
         }
         found.sort();
         found.dedup();
-        Ok(found)
+        let (found, odd): (Vec<_>, Vec<_>) = found.into_iter().partition(|(value, _)| placeholder.admits(value));
+        if let Some((value, _)) = odd.first() {
+            // Left out in silence, it would make of some objects all of them.
+            let text = format!("{} objects have ids that cannot stand in a path, the first of them {value:?}.", odd.len());
+            lacking.get_or_insert_with(|| Fault::new(ReasonCode::Malformed, None, text));
+        }
+        (found, lacking)
     }
 }
 

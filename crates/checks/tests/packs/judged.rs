@@ -112,6 +112,25 @@ fn placeholders_take_their_values_from_their_listings() {
     assert_eq!((result.verdict, result.objects[0].name.as_deref()), (Verdict::Passed, Some("Two")));
 }
 
+/// Left out in silence, an object would be one that is well.
+#[test]
+fn an_object_that_cannot_be_asked_for_makes_no_pass() {
+    let manifest = "name: own\nversion: 1.0.0\npackage: own\nreads:\n  - {service: arm, path: \"/subscriptions/{sub}/locks?api-version=2020-05-01\"}\n";
+    let rego = "package own\nresults contains {\"id\": \"locks\", \"pass\": true}";
+    let answers = [
+        (
+            "/subscriptions?api-version=2022-12-01",
+            json!({"value": [{"subscriptionId": "s1", "displayName": "One", "state": "Enabled"}, {"subscriptionId": "s2/../x", "displayName": "Two", "state": "Enabled"}]}),
+        ),
+        ("/subscriptions/s1/locks?api-version=2020-05-01", json!({"value": [{"id": "l"}]})),
+    ];
+    let report = run(vec![pack(manifest, rego)], answers);
+    assert_ne!(of(&report, "pack:own:locks").verdict, Verdict::Passed);
+    let source = report.sources.iter().find(|source| source.path.contains("/locks")).unwrap();
+    assert!(source.message.as_ref().is_some_and(|text| text.contains("s2/../x")), "{source:?}");
+    assert_eq!(source.requests, 1, "the other one is read");
+}
+
 #[test]
 fn settings_and_time_are_told_to_a_pack() {
     let rego = "package own\nresults contains {\"id\": \"told\", \"pass\": true, \"reads\": [], \"actual\": [input.now, input.directory.name, input.settings.emergency_accounts]}";

@@ -407,6 +407,7 @@ struct Watcher<O: Operation> {
     told: Vec<u8>,
     first: Option<Bytes>,
     ended: bool,
+    _counted: rate::Following,
 }
 
 impl<O: WatchHandler<Body = Empty>> Watcher<O>
@@ -454,7 +455,9 @@ where
 {
     let presented = present(&incoming.app, &incoming.parts.headers, &incoming.request, O::SPEC).await?;
     let Incoming { app, params, request, .. } = incoming;
-    let mut watcher = Watcher::<O> { app: app.clone(), presented, path: path(params)?, told: Vec::new(), first: None, ended: false };
+    let _counted = app.rates.follow(rate::caller(&presented))?;
+    let (path, told) = (path(params)?, Vec::new());
+    let mut watcher = Watcher::<O> { app: app.clone(), presented, path, told, first: None, ended: false, _counted };
     watcher.first = match watcher.look().await {
         Ok(first) => first,
         Err(StoreError::Problem(problem)) => return Err(problem.into()),

@@ -1,4 +1,5 @@
-//! Requests a minute of one caller, by the operation's class. Counted in this process; a caller of several processes has several counts.
+//! Requests a minute of one caller, by the operation's class, and streams it follows at a time. Counted in this process; a caller of
+//! several processes has several counts.
 
 use super::auth::Presented;
 use bailiwick_base::{Clock, Code, Problem};
@@ -13,6 +14,28 @@ pub struct Rates {
     clock: Arc<dyn Clock>,
     per_minute: [u32; 4],
     used: Mutex<Window>,
+    following: Mutex<HashMap<u64, u32>>,
+}
+
+/// Streams of events that one caller may follow at a time: each looks into the database twice a second.
+const STREAMS: u32 = 20;
+
+/// One stream that a caller follows, until it is dropped.
+pub struct Following {
+    rates: Arc<Rates>,
+    who: u64,
+}
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        let mut following = self.rates.following.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(streams) = following.get_mut(&self.who) {
+            *streams -= 1;
+            if *streams == 0 {
+                following.remove(&self.who);
+            }
+        }
+    }
 }
 
 #[derive(Default)]
@@ -33,7 +56,22 @@ fn index(class: RateClass) -> usize {
 impl Rates {
     pub fn new(limits: &crate::config::Limits, clock: Arc<dyn Clock>) -> Self {
         let per_minute = [limits.open_per_minute, limits.read_per_minute, limits.write_per_minute, limits.upload_per_minute];
-        Self { clock, per_minute, used: Mutex::default() }
+        Self { clock, per_minute, used: Mutex::default(), following: Mutex::default() }
+    }
+
+    /// Counts one more stream of a caller, for as long as the answer is kept.
+    ///
+    /// # Errors
+    /// `too_many_requests` when the caller follows as many as it may.
+    pub fn follow(self: &Arc<Self>, who: u64) -> Result<Following, Problem> {
+        let mut following = self.following.lock().unwrap_or_else(PoisonError::into_inner);
+        let streams = following.entry(who).or_default();
+        if *streams >= STREAMS {
+            let detail = format!("This caller follows {STREAMS} streams of events already. Close one first.");
+            return Err(Problem::new(Code::TooManyRequests, detail).retry_after(5));
+        }
+        *streams += 1;
+        Ok(Following { rates: self.clone(), who })
     }
 
     /// Counts one request of a caller.
@@ -114,5 +152,19 @@ mod tests {
         assert!(rates.left(7, RateClass::Write).is_err() && rates.left(9, RateClass::Write).is_ok(), "asking counts nothing");
         clock.advance(SignedDuration::from_secs(30));
         assert!(rates.take(7, RateClass::Write).is_ok());
+    }
+
+    #[test]
+    fn a_caller_follows_so_many_streams_and_more_when_one_ends() {
+        let clock = ManualClock::at("2026-11-22T08:00:30Z".parse().unwrap());
+        let rates = Arc::new(Rates::new(&crate::config::Config::load(None).unwrap().limits, Arc::new(clock)));
+        let mut streams: Vec<_> = (0..STREAMS).map(|_| rates.follow(7).unwrap()).collect();
+        assert!(rates.follow(7).is_err_and(|problem| problem.code == Code::TooManyRequests));
+        assert!(rates.follow(8).is_ok(), "another caller has streams of its own");
+        streams.pop();
+        streams.push(rates.follow(7).unwrap());
+        assert!(rates.follow(7).is_err());
+        drop(streams);
+        assert!(rates.following.lock().unwrap().is_empty(), "nothing is kept of those who left");
     }
 }
