@@ -1,10 +1,16 @@
-//! The one way out for HTTP. Owns the allow-list, the address checks, the limits and the record of calls.
+//! The one way out. Owns the allow-list, the address checks, the limits and the record of calls.
 //!
-//! Stays true: no host outside the list is contacted; the address that was checked is the address connected to (the
-//! check sits in the resolver, so a name cannot answer differently the second time); redirects are answers, never
-//! followed; no proxy is taken from the environment; a body is cut off at its limit while it streams.
+//! Stays true: no host outside the list is contacted, but for customers' own endpoints through their own door
+//! ([`customers`]); the address that was checked is the address connected to (the check sits in the resolver, so a name
+//! cannot answer differently the second time); redirects are answers, never followed; no proxy is taken from the
+//! environment; a body is cut off at its limit while it streams; a call that brought no answer says whether anything
+//! of it can have left this machine.
 
 mod address;
+pub mod customers;
+mod dial;
+mod error;
+mod message;
 mod record;
 mod resolver;
 mod rule;
@@ -13,23 +19,30 @@ mod tests;
 mod tls;
 
 pub use address::refusal;
+pub use customers::CustomerAnswer;
+pub(crate) use dial::Wrap;
+pub use error::{EgressError, Unanswered};
+pub use message::{Meta, Request, Response};
 pub use record::{Call, NoRecorder, Recorder, Ring};
 pub use rule::AllowedHost;
+pub(crate) use rule::canonical;
 pub use tls::SetupError;
 
 use bailiwick_base::{Clock, Timestamp};
-use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use bytes::BytesMut;
+use error::{bad, network};
+use http::{HeaderMap, HeaderValue, header};
+use ipnet::IpNet;
 use record::Underway;
-use resolver::{Gate, RefusedAddress};
+use resolver::{Gate, Hosts};
 use serde::de::DeserializeOwned;
 use std::{
     collections::HashMap,
-    fmt,
     net::{IpAddr, SocketAddr},
     sync::Arc,
     time::Duration,
 };
+use tls::{Clients, Connections};
 use url::{Host, Url};
 
 /// What [`Egress`] may do, from the environment's configuration.
@@ -46,6 +59,11 @@ pub struct EgressConfig {
     pub total_timeout: Duration,
     /// Bytes of a body, unless the request sets its own limit.
     pub max_body: usize,
+    /// Ranges beside the public addresses where endpoints that customers name may live. Only there may they be plain
+    /// HTTP. Empty, as it should be where tenants do not trust each other: public addresses only.
+    pub customer_private: Vec<IpNet>,
+    /// For a call to an endpoint that a customer named, from the first DNS question to the last byte.
+    pub customer_timeout: Duration,
 }
 
 impl Default for EgressConfig {
@@ -57,140 +75,9 @@ impl Default for EgressConfig {
             connect_timeout: Duration::from_secs(5),
             total_timeout: Duration::from_secs(30),
             max_body: 16 << 20,
+            customer_private: vec![],
+            customer_timeout: Duration::from_secs(10),
         }
-    }
-}
-
-/// Why a call did not give what was asked for. Holds no query string, header or body.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum EgressError {
-    #[error("the address {url} cannot be called: {why}")]
-    BadUrl { url: String, why: &'static str },
-    #[error("{host} is not on this environment's list of hosts that may be called")]
-    NotAllowed { host: String },
-    #[error("{host} lives at {address}, which is refused: {why}")]
-    RefusedAddress { host: String, address: IpAddr, why: &'static str },
-    #[error("{host} did not answer in time")]
-    Timeout { host: String },
-    #[error("the answer of {host} is longer than {limit} bytes")]
-    TooLarge { host: String, limit: usize },
-    #[error("{host} answered {code}")]
-    Status { host: String, code: u16, retry_after: Option<Duration> },
-    #[error("the answer of {host} cannot be read: {cause}")]
-    BadBody { host: String, cause: String },
-    #[error("{host} cannot be reached: {cause}")]
-    Network { host: String, cause: String },
-}
-
-impl EgressError {
-    /// A stable word for records and metrics.
-    pub fn reason(&self) -> &'static str {
-        match self {
-            Self::BadUrl { .. } => "bad_url",
-            Self::NotAllowed { .. } => "not_allowed",
-            Self::RefusedAddress { .. } => "refused_address",
-            Self::Timeout { .. } => "timeout",
-            Self::TooLarge { .. } => "too_large",
-            Self::Status { .. } => "status",
-            Self::BadBody { .. } => "bad_body",
-            Self::Network { .. } => "network",
-        }
-    }
-
-    /// Whether the same call may succeed later without being changed.
-    pub fn transient(&self) -> bool {
-        match self {
-            Self::Timeout { .. } | Self::Network { .. } => true,
-            Self::Status { code, .. } => *code == 408 || *code == 429 || *code >= 500,
-            _ => false,
-        }
-    }
-}
-
-/// One outbound request.
-pub struct Request {
-    method: Method,
-    url: Url,
-    headers: HeaderMap,
-    body: Option<Bytes>,
-    max_body: Option<usize>,
-    recorded_path: Option<String>,
-}
-
-impl fmt::Debug for Request {
-    /// Method and host only: paths, headers and bodies may hold secrets.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Request({} {})", self.method, self.url.host_str().unwrap_or("?"))
-    }
-}
-
-impl Request {
-    pub fn new(method: Method, url: Url) -> Self {
-        Self { method, url, headers: HeaderMap::new(), body: None, max_body: None, recorded_path: None }
-    }
-    pub fn get(url: Url) -> Self {
-        Self::new(Method::GET, url)
-    }
-    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.insert(name, value);
-        self
-    }
-    pub fn body(mut self, content_type: HeaderValue, body: impl Into<Bytes>) -> Self {
-        self.headers.insert(header::CONTENT_TYPE, content_type);
-        self.body = Some(body.into());
-        self
-    }
-    /// Bytes of the answer's body, in place of the environment's limit.
-    pub fn max_body(mut self, limit: usize) -> Self {
-        self.max_body = Some(limit);
-        self
-    }
-    /// The path to put in the record, where the real one is a secret (a chat tool's webhook).
-    pub fn recorded_as(mut self, path: impl Into<String>) -> Self {
-        self.recorded_path = Some(path.into());
-        self
-    }
-}
-
-/// An answer, whatever its status.
-#[derive(Debug, Clone)]
-pub struct Response {
-    pub host: String,
-    pub meta: Meta,
-    pub body: Bytes,
-}
-
-/// An answer without its body.
-#[derive(Debug, Clone)]
-pub struct Meta {
-    pub status: u16,
-    pub headers: HeaderMap,
-    /// What `Retry-After` asks for, seconds or date alike.
-    pub retry_after: Option<Duration>,
-}
-
-impl Response {
-    /// The same answer if its status is 2xx.
-    ///
-    /// # Errors
-    /// [`EgressError::Status`] otherwise; a redirect is one, as none is followed.
-    pub fn ok(self) -> Result<Self, EgressError> {
-        match self.meta.status {
-            200..=299 => Ok(self),
-            code => Err(EgressError::Status { host: self.host, code, retry_after: self.meta.retry_after }),
-        }
-    }
-
-    /// The body as JSON.
-    ///
-    /// # Errors
-    /// [`EgressError::BadBody`].
-    pub fn json<T: DeserializeOwned>(&self) -> Result<T, EgressError> {
-        serde_json::from_slice(&self.body).map_err(|e| EgressError::BadBody {
-            host: self.host.clone(),
-            // The category and place only: the text of a body is not ours to repeat.
-            cause: format!("not the JSON that was expected (line {}, column {})", e.line(), e.column()),
-        })
     }
 }
 
@@ -200,12 +87,16 @@ pub struct Egress(Arc<Inner>);
 
 struct Inner {
     rules: Arc<Vec<AllowedHost>>,
-    /// HTTPS only.
-    tls: reqwest::Client,
-    /// Plain HTTP, to addresses inside a rule's private ranges only.
-    plain: reqwest::Client,
-    total_timeout: Duration,
-    max_body: usize,
+    /// For listed hosts.
+    kept: Clients,
+    /// For listed hosts, a connection a request.
+    fresh: Clients,
+    /// For endpoints that customers name.
+    customers: Clients,
+    /// Finds addresses for connections that do not speak HTTP.
+    gates: [Gate; 2],
+    trust: Arc<rustls::ClientConfig>,
+    config: EgressConfig,
     clock: Arc<dyn Clock>,
     recorder: Arc<dyn Recorder>,
 }
@@ -219,10 +110,21 @@ impl Egress {
         }
         let rules = Arc::new(std::mem::take(&mut config.allow));
         let pinned = Arc::new(std::mem::take(&mut config.pinned));
-        let gate = |plain| Gate { rules: rules.clone(), pinned: pinned.clone(), plain };
-        let tls = tls::client(&config, gate(false))?;
-        let plain = tls::client(&config, gate(true))?;
-        Ok(Self(Arc::new(Inner { rules, tls, plain, total_timeout: config.total_timeout, max_body: config.max_body, clock, recorder })))
+        let gate = |hosts: &Hosts, plain| Gate { hosts: hosts.clone(), pinned: pinned.clone(), plain };
+        let listed = Hosts::Listed(rules.clone());
+        let any = Hosts::Any(Arc::new(config.customer_private.clone()));
+        let trust = tls::trust(&config)?;
+        Ok(Self(Arc::new(Inner {
+            rules,
+            kept: Clients::new(&config, &trust, |plain| gate(&listed, plain), Connections::Kept)?,
+            fresh: Clients::new(&config, &trust, |plain| gate(&listed, plain), Connections::Fresh)?,
+            customers: Clients::new(&config, &trust, |plain| gate(&any, plain), Connections::Kept)?,
+            gates: [gate(&listed, false), gate(&listed, true)],
+            trust: Arc::new(trust),
+            config,
+            clock,
+            recorder,
+        })))
     }
 
     /// The allow-list, for operators to see.
@@ -230,21 +132,42 @@ impl Egress {
         &self.0.rules
     }
 
+    /// Whether a host may be called at this port.
+    pub(crate) fn lists(&self, host: &str, port: u16, plain: bool) -> bool {
+        self.0.rules.iter().any(|rule| rule.fits(host, port, plain))
+    }
+
     /// Sends a request and reads the answer whole, whatever its status.
     ///
     /// # Errors
     /// Everything of [`EgressError`] but `Status` and a JSON `BadBody`.
     pub async fn send(&self, request: Request) -> Result<Response, EgressError> {
+        self.through(&self.0.kept, request).await.map_err(|unanswered| unanswered.error)
+    }
+
+    /// As [`Egress::send`], once: on a connection made for it, so that one the other side has closed meanwhile cannot
+    /// swallow it, and repeated by nobody.
+    ///
+    /// # Errors
+    /// As [`Egress::send`], with whether anything can have left.
+    pub async fn send_once(&self, request: Request) -> Result<Response, Unanswered> {
+        self.through(&self.0.fresh, request).await
+    }
+
+    async fn through(&self, clients: &Clients, request: Request) -> Result<Response, Unanswered> {
         let call = Call::begin(self.0.clock.now(), &request.method, &request.url, request.recorded_path.as_deref());
         let underway = Underway::begin(call, self.0.recorder.as_ref());
         let outcome = match self.admit(&request.url) {
-            Ok(host) => match tokio::time::timeout(self.0.total_timeout, self.exchange(request, &host)).await {
+            Ok(host) => match tokio::time::timeout(self.0.config.total_timeout, self.exchange(clients, request, &host)).await {
                 Ok(outcome) => outcome,
-                Err(_) => Err(EgressError::Timeout { host }),
+                Err(_) => Err(Unanswered::after(EgressError::Timeout { host })),
             },
-            Err(refused) => Err(refused),
+            Err(refused) => Err(Unanswered::before(refused)),
         };
-        underway.end(&outcome);
+        match &outcome {
+            Ok(response) => underway.answered(response.meta.status, response.body.len()),
+            Err(unanswered) => underway.failed(unanswered.error.reason()),
+        }
         outcome
     }
 
@@ -260,56 +183,32 @@ impl Egress {
 
     /// Decides on the URL alone, before any name is resolved. Gives the host as rules and records spell it.
     fn admit(&self, url: &Url) -> Result<String, EgressError> {
-        let bad = |why| Err(EgressError::BadUrl { url: without_query(url), why });
-        let plain = match url.scheme() {
-            "https" => false,
-            "http" => true,
-            _ => return bad("only https is spoken"),
-        };
-        if !url.username().is_empty() || url.password().is_some() {
-            return bad("it carries a user name or password");
-        }
-        let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else {
-            return bad("it names no host");
-        };
-        // The URL parser has already folded decimal, octal and hex spellings of an address into one.
-        let (name, literal) = match host {
-            Host::Domain(name) => (name.to_ascii_lowercase(), None),
-            Host::Ipv4(ip) => (ip.to_string(), Some(IpAddr::V4(ip))),
-            Host::Ipv6(ip) => (ip.to_string(), Some(IpAddr::V6(ip))),
-        };
-        let mut rules = self.0.rules.iter().filter(|rule| rule.fits(&name, port, plain)).peekable();
+        let Place { host, port, literal, plain } = Place::of(url).map_err(|why| bad(url, why))?;
+        let mut rules = self.0.rules.iter().filter(|rule| rule.fits(&host, port, plain)).peekable();
         if rules.peek().is_none() {
-            return Err(EgressError::NotAllowed { host: format!("{name}:{port}") });
+            return Err(EgressError::NotAllowed { host: format!("{host}:{port}") });
         }
         if plain && !rules.clone().any(|rule| rule.plain_http) {
-            return bad("only https is spoken to this host");
+            return Err(bad(url, "only https is spoken to this host"));
         }
         if let Some(address) = literal {
             // A literal never reaches the resolver, so its check is here.
-            resolver::check(rules, address, plain).map_err(|why| EgressError::RefusedAddress { host: name.clone(), address, why })?;
+            let checked = resolver::check(resolver::ranges(rules, plain), address, plain);
+            checked.map_err(|why| EgressError::RefusedAddress { host: host.clone(), address, why })?;
         }
-        Ok(name)
+        Ok(host)
     }
 
-    async fn exchange(&self, request: Request, host: &str) -> Result<Response, EgressError> {
-        let client = if request.url.scheme() == "http" { &self.0.plain } else { &self.0.tls };
-        let limit = request.max_body.unwrap_or(self.0.max_body);
-        let mut builder = client.request(request.method, request.url).headers(request.headers);
-        if let Some(body) = request.body {
-            builder = builder.body(body);
-        }
-        let mut answer = builder.send().await.map_err(|e| network(host, e))?;
-        let too_large = || EgressError::TooLarge { host: host.to_owned(), limit };
+    async fn exchange(&self, clients: &Clients, request: Request, host: &str) -> Result<Response, Unanswered> {
+        let limit = request.max_body.unwrap_or(self.0.config.max_body);
+        let mut answer = begin(clients, request, host).await?;
+        let too_large = || Unanswered::after(EgressError::TooLarge { host: host.to_owned(), limit });
         if answer.content_length().is_some_and(|length| length > limit as u64) {
             return Err(too_large());
         }
         let mut body = BytesMut::new();
-        while let Some(chunk) = answer.chunk().await.map_err(|e| network(host, e))? {
-            if body.len() + chunk.len() > limit {
-                return Err(too_large());
-            }
-            body.extend_from_slice(&chunk);
+        if read(&mut answer, &mut body, limit).await.map_err(|e| network(host, e))? == Read::Cut {
+            return Err(too_large());
         }
         let headers = std::mem::take(answer.headers_mut());
         let retry_after = retry_after(&headers, self.0.clock.as_ref());
@@ -318,26 +217,64 @@ impl Egress {
     }
 }
 
-/// Scheme, host and path: what may be shown of an address.
-fn without_query(url: &Url) -> String {
-    format!("{}://{}{}", url.scheme(), url.host_str().unwrap_or(""), url.path())
+/// Sends a request that was admitted, and gives its answer as soon as the headers are there.
+async fn begin(clients: &Clients, request: Request, host: &str) -> Result<reqwest::Response, Unanswered> {
+    let mut builder = clients.of(&request.url).request(request.method, request.url).headers(request.headers);
+    if let Some(body) = request.body {
+        builder = builder.body(body);
+    }
+    builder.send().await.map_err(|e| network(host, e))
 }
 
-/// Turns the client's error into ours; a refusal of the resolver is found inside it.
-fn network(host: &str, error: reqwest::Error) -> EgressError {
-    let host = host.to_owned();
-    let error = error.without_url();
-    let (mut cause, mut source) = (error.to_string(), std::error::Error::source(&error));
-    while let Some(inner) = source {
-        if let Some(RefusedAddress { address, why }) = inner.downcast_ref() {
-            return EgressError::RefusedAddress { host, address: *address, why };
+/// Whether a body was read to its end, or cut off.
+#[derive(Debug, PartialEq, Eq)]
+enum Read {
+    Whole,
+    Cut,
+}
+
+/// Reads a body, up to a limit in bytes.
+async fn read(answer: &mut reqwest::Response, body: &mut BytesMut, limit: usize) -> Result<Read, reqwest::Error> {
+    while let Some(chunk) = answer.chunk().await? {
+        let room = limit - body.len();
+        body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+        if chunk.len() > room {
+            return Ok(Read::Cut);
         }
-        cause = inner.to_string();
-        source = inner.source();
     }
-    match error.is_timeout() {
-        true => EgressError::Timeout { host },
-        false => EgressError::Network { host, cause },
+    Ok(Read::Whole)
+}
+
+/// Where a URL leads, as far as it says itself.
+struct Place {
+    /// Lower case; an IPv6 address without brackets.
+    host: String,
+    port: u16,
+    /// The host, where it is an address.
+    literal: Option<IpAddr>,
+    plain: bool,
+}
+
+impl Place {
+    fn of(url: &Url) -> Result<Self, &'static str> {
+        let plain = match url.scheme() {
+            "https" => false,
+            "http" => true,
+            _ => return Err("only https is spoken"),
+        };
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err("it carries a user name or password");
+        }
+        let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else {
+            return Err("it names no host");
+        };
+        // The URL parser has already folded decimal, octal and hex spellings of an address into one.
+        let (host, literal) = match host {
+            Host::Domain(name) => (name.to_ascii_lowercase(), None),
+            Host::Ipv4(ip) => (ip.to_string(), Some(IpAddr::V4(ip))),
+            Host::Ipv6(ip) => (ip.to_string(), Some(IpAddr::V6(ip))),
+        };
+        Ok(Self { host, port, literal, plain })
     }
 }
 

@@ -1,7 +1,8 @@
 //! Reading Microsoft Graph, Azure Resource Manager and Key Vault for one directory: the client behind a scan's broker.
 //!
 //! Stays true:
-//! - reading only: there is no way to send another method than GET, nor to put one into a batch;
+//! - reading only: [`Microsoft`] has no way to send another method than GET, nor to put one into a batch. What writes
+//!   is [`write::Writer`], which asks for a [`write::WriteAccess`] each time;
 //! - a token goes to the configured host of its own service and nowhere else, whatever a next link says;
 //! - published limits are kept per directory, and a service that asks us to wait is waited for;
 //! - every call ends: tries, waits, bytes and time are bounded, and it can be called off at any moment.
@@ -12,6 +13,7 @@ mod budget;
 mod error;
 #[cfg(test)]
 mod tests;
+pub mod write;
 
 pub use address::Service;
 pub use error::CallError;
@@ -115,9 +117,6 @@ impl Ask {
     }
 
     fn request(&self, token: &AccessToken, id: uuid::Uuid, limit: usize) -> Result<Request, CallError> {
-        let bearer = HeaderValue::try_from(format!("Bearer {}", token.expose()));
-        let mut bearer = bearer.map_err(|_| CallError::Refused { why: "the token is not one that can be sent" })?;
-        bearer.set_sensitive(true);
         let mut request = match &self.questions {
             None => Request::get(self.url.clone()),
             Some(body) => Request::new(Method::POST, self.url.clone()).body(HeaderValue::from_static("application/json"), body.clone()),
@@ -125,13 +124,21 @@ impl Ask {
         if self.eventual {
             request = request.header(HeaderName::from_static("consistencylevel"), HeaderValue::from_static("eventual"));
         }
-        if let Ok(id) = HeaderValue::from_str(&id.to_string()) {
-            let name = if self.service == Service::Graph { "client-request-id" } else { "x-ms-client-request-id" };
-            request = request.header(HeaderName::from_static(name), id);
-        }
-        let request = request.header(header::ACCEPT, HeaderValue::from_static("application/json"));
-        Ok(request.header(header::AUTHORIZATION, bearer).max_body(limit))
+        signed(request, self.service, token, id, limit)
     }
+}
+
+/// The request with its token and an id by which Microsoft can find it.
+fn signed(request: Request, service: Service, token: &AccessToken, id: uuid::Uuid, limit: usize) -> Result<Request, CallError> {
+    let bearer = HeaderValue::try_from(format!("Bearer {}", token.expose()));
+    let mut bearer = bearer.map_err(|_| CallError::Refused { why: "the token is not one that can be sent" })?;
+    bearer.set_sensitive(true);
+    let mut request = request.header(header::ACCEPT, HeaderValue::from_static("application/json"));
+    if let Ok(id) = HeaderValue::from_str(&id.to_string()) {
+        let name = if service == Service::Graph { "client-request-id" } else { "x-ms-client-request-id" };
+        request = request.header(HeaderName::from_static(name), id);
+    }
+    Ok(request.header(header::AUTHORIZATION, bearer).max_body(limit))
 }
 
 /// Advanced queries on directory objects (Microsoft Graph, "Advanced query capabilities").

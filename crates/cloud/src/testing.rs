@@ -20,9 +20,11 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 use std::{
     collections::{HashMap, VecDeque},
+    net::SocketAddr,
     sync::{Arc, Mutex},
     time::Duration,
 };
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 pub const CONTOSO: &str = "11111111-aaaa-4aaa-8aaa-000000000001";
 pub const FABRIKAM: &str = "22222222-bbbb-4bbb-8bbb-000000000002";
@@ -213,4 +215,100 @@ pub fn by_secret(directory: &str) -> Access {
 
 pub fn by(directory: &str, credential: crate::credentials::Credential) -> Access {
     Access::new(directory.parse().unwrap(), APP.parse().unwrap(), Arc::new(credential))
+}
+
+/// What a raw server does once it has read a request whole.
+#[derive(Clone, Copy)]
+pub enum Then {
+    /// Keeps silent for ever.
+    Hang,
+    /// Closes the connection.
+    Close,
+    /// Says these very bytes, and waits for the next request.
+    Say(&'static str),
+    /// Says these very bytes and closes the connection.
+    SayAndClose(&'static str),
+}
+
+/// An HTTP server whose every byte is laid out by the test.
+pub struct Raw {
+    pub at: SocketAddr,
+    /// Requests read whole, with the number of the connection each came on.
+    pub taken: Arc<Mutex<Vec<(usize, String)>>>,
+}
+
+impl Raw {
+    pub async fn doing(then: Then) -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let raw = Self { at: listener.local_addr().unwrap(), taken: Arc::default() };
+        let taken = raw.taken.clone();
+        tokio::spawn(async move {
+            for connection in 0.. {
+                let Ok((mut stream, _)) = listener.accept().await else { return };
+                let taken = taken.clone();
+                tokio::spawn(async move {
+                    while let Some(request) = whole_request(&mut stream).await {
+                        taken.lock().unwrap().push((connection, request));
+                        match then {
+                            Then::Hang => std::future::pending().await,
+                            Then::Close => return,
+                            Then::Say(text) => stream.write_all(text.as_bytes()).await.unwrap(),
+                            Then::SayAndClose(text) => return stream.write_all(text.as_bytes()).await.unwrap(),
+                        }
+                    }
+                });
+            }
+        });
+        raw
+    }
+
+    pub fn taken(&self) -> Vec<(usize, String)> {
+        self.taken.lock().unwrap().clone()
+    }
+}
+
+/// Something that listens and speaks neither HTTP nor TLS, and what it heard.
+pub async fn deaf() -> (SocketAddr, Arc<Mutex<Vec<u8>>>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (at, heard) = (listener.local_addr().unwrap(), Arc::<Mutex<Vec<u8>>>::default());
+    let hearing = heard.clone();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut some = [0; 4096];
+            let read = stream.read(&mut some).await.unwrap_or(0);
+            hearing.lock().unwrap().extend_from_slice(&some[..read]);
+            let _ = stream.write_all(b"220 mail.example ESMTP\r\n").await;
+        }
+    });
+    (at, heard)
+}
+
+/// Head and body of one request, or nothing when the connection has ended.
+async fn whole_request(stream: &mut (impl AsyncReadExt + Unpin)) -> Option<String> {
+    let mut bytes = Vec::new();
+    loop {
+        let text = String::from_utf8_lossy(&bytes).to_lowercase();
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).map_or(0, |text| text.parse().unwrap());
+            if body.len() >= length {
+                return Some(String::from_utf8(bytes).unwrap());
+            }
+        }
+        let mut more = [0; 4096];
+        match stream.read(&mut more).await {
+            Ok(0) | Err(_) => return None,
+            Ok(read) => bytes.extend_from_slice(&more[..read]),
+        }
+    }
+}
+
+/// What answers in TLS under a certificate for this name, and the certificate to trust for it (PEM).
+pub fn tls_for(name: &str) -> (tokio_rustls::TlsAcceptor, Vec<u8>) {
+    use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+    let made = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
+    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = config.with_no_client_auth().with_single_cert(vec![made.cert.der().clone()], key).unwrap();
+    (tokio_rustls::TlsAcceptor::from(Arc::new(config)), made.cert.pem().into_bytes())
 }

@@ -1,6 +1,5 @@
 //! The record of outbound calls: who was called, when, with what outcome. Never a query, header or body.
 
-use super::{EgressError, Response};
 use bailiwick_base::Timestamp;
 use http::Method;
 use serde::Serialize;
@@ -22,7 +21,7 @@ pub struct Call {
     pub path: String,
     /// Absent when no answer came.
     pub status: Option<u16>,
-    /// Why there is no answer: [`EgressError::reason`], or `abandoned` when the caller did not wait for one.
+    /// Why there is no answer: [`super::EgressError::reason`], or `abandoned` when the caller did not wait for one.
     pub error: Option<&'static str>,
     /// Bytes of the answer's body.
     pub bytes: u64,
@@ -31,27 +30,18 @@ pub struct Call {
 
 impl Call {
     pub(super) fn begin(at: Timestamp, method: &Method, url: &Url, path: Option<&str>) -> Self {
-        Self {
-            at,
-            host: url.host_str().unwrap_or("").to_owned(),
-            port: url.port_or_known_default(),
-            method: method.to_string(),
-            path: path.unwrap_or(url.path()).to_owned(),
-            status: None,
-            error: None,
-            bytes: 0,
-            millis: 0,
-        }
+        let host = url.host_str().unwrap_or("").to_owned();
+        Self::new(at, method.as_str(), host, url.port_or_known_default(), path.unwrap_or(url.path()))
     }
 
-    fn finish(&mut self, outcome: &Result<Response, EgressError>) {
-        match outcome {
-            Ok(response) => {
-                self.status = Some(response.meta.status);
-                self.bytes = response.body.len() as u64;
-            }
-            Err(error) => self.error = Some(error.reason()),
-        }
+    /// A connection that will not speak HTTP; `what` stands where a path would.
+    pub(super) fn connecting(at: Timestamp, host: &str, port: u16, what: &str) -> Self {
+        Self::new(at, "CONNECT", host.to_owned(), Some(port), what)
+    }
+
+    fn new(at: Timestamp, method: &str, host: String, port: Option<u16>, path: &str) -> Self {
+        let (method, path) = (method.to_owned(), path.to_owned());
+        Self { at, host, port, method, path, status: None, error: None, bytes: 0, millis: 0 }
     }
 }
 
@@ -67,9 +57,15 @@ impl<'r> Underway<'r> {
         let call = Call { error: Some("abandoned"), ..call };
         Self { call, started: Instant::now(), recorder }
     }
-    pub fn end(mut self, outcome: &Result<Response, EgressError>) {
+    pub fn answered(mut self, status: u16, bytes: usize) {
+        (self.call.error, self.call.status, self.call.bytes) = (None, Some(status), bytes as u64);
+    }
+    pub fn failed(mut self, reason: &'static str) {
+        self.call.error = Some(reason);
+    }
+    /// A connection for something else than HTTP, which has no status.
+    pub fn connected(mut self) {
         self.call.error = None;
-        self.call.finish(outcome);
     }
 }
 

@@ -46,7 +46,7 @@ impl AllowedHost {
     }
 
     /// Whether the rule names this host; `host` is lower case, an IPv6 address without brackets.
-    pub(super) fn names(&self, host: &str) -> bool {
+    pub(crate) fn names(&self, host: &str) -> bool {
         match self.host.strip_prefix("*.") {
             Some(suffix) => host.strip_suffix(suffix).is_some_and(|front| front.len() > 1 && front.ends_with('.')),
             None => self.host == host,
@@ -61,7 +61,7 @@ impl AllowedHost {
 }
 
 /// The spelling URLs will be compared with, e.g. `bücher.example` as punycode and `0x7f.1` as `127.0.0.1`.
-pub(super) fn canonical(host: &str) -> Result<String, SetupError> {
+pub(crate) fn canonical(host: &str) -> Result<String, SetupError> {
     let (star, rest) = match host.strip_prefix("*.") {
         Some(rest) => ("*.", rest),
         None => ("", host),

@@ -1,9 +1,13 @@
 //! What the one way out refuses, cuts off and records, against real sockets on loopback.
 
+mod customers;
+mod dial;
+mod once;
+
 use super::*;
 use axum::{Router, body::Body, response::IntoResponse, routing::get};
 use bailiwick_base::ManualClock;
-use ipnet::IpNet;
+use bytes::Bytes;
 use std::{
     net::SocketAddr,
     sync::atomic::{AtomicUsize, Ordering},
@@ -237,14 +241,8 @@ async fn retry_after_is_read_as_seconds_and_as_a_date() {
 
 /// Answers one TLS connection after another with an empty JSON object, under a certificate for `name`.
 async fn serve_tls(name: &str) -> (SocketAddr, Vec<u8>) {
-    use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let made = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
-    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-    let config = config.with_no_client_auth().with_single_cert(vec![made.cert.der().clone()], key).unwrap();
-    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    let (acceptor, pem) = crate::testing::tls_for(name);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
@@ -255,7 +253,7 @@ async fn serve_tls(name: &str) -> (SocketAddr, Vec<u8>) {
             let _ = stream.shutdown().await;
         }
     });
-    (address, made.cert.pem().into_bytes())
+    (address, pem)
 }
 
 #[tokio::test]

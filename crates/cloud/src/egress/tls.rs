@@ -4,6 +4,7 @@
 use super::{EgressConfig, resolver::Gate};
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use std::{sync::Arc, time::Duration};
+use url::Url;
 
 /// What is wrong with the configuration of [`super::Egress`].
 #[derive(Debug, thiserror::Error)]
@@ -16,20 +17,55 @@ pub enum SetupError {
     Tls { cause: String },
 }
 
-/// A client that asks `gate` for addresses, follows no redirect and knows no proxy.
-pub(super) fn client(config: &EgressConfig, gate: Gate) -> Result<reqwest::Client, SetupError> {
-    let plain = gate.plain;
-    let failed = |e: &dyn std::fmt::Display| SetupError::Tls { cause: e.to_string() };
+/// TLS as this environment speaks it, whatever runs inside.
+pub(super) fn trust(config: &EgressConfig) -> Result<rustls::ClientConfig, SetupError> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let mut tls = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|e| failed(&e))?
-        .with_root_certificates(roots(config)?)
-        .with_no_client_auth();
+    let tls = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let tls = tls.map_err(|e| SetupError::Tls { cause: e.to_string() })?;
+    Ok(tls.with_root_certificates(roots(config)?).with_no_client_auth())
+}
+
+/// What becomes of a connection after its answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Connections {
+    /// Kept for the next request.
+    Kept,
+    /// Closed: each request has one of its own, and no request is ever repeated by the client.
+    Fresh,
+}
+
+/// HTTP clients over one way of finding addresses.
+pub(super) struct Clients {
+    /// HTTPS only.
+    tls: reqwest::Client,
+    /// Plain HTTP, to addresses inside private ranges that are open to it only.
+    plain: reqwest::Client,
+}
+
+impl Clients {
+    pub fn new(
+        config: &EgressConfig,
+        trust: &rustls::ClientConfig,
+        gate: impl Fn(bool) -> Gate,
+        keep: Connections,
+    ) -> Result<Self, SetupError> {
+        Ok(Self { tls: client(config, trust, gate(false), keep)?, plain: client(config, trust, gate(true), keep)? })
+    }
+
+    /// The client for the URL's scheme.
+    pub fn of(&self, url: &Url) -> &reqwest::Client {
+        if url.scheme() == "http" { &self.plain } else { &self.tls }
+    }
+}
+
+/// A client that asks `gate` for addresses, follows no redirect and knows no proxy.
+fn client(config: &EgressConfig, trust: &rustls::ClientConfig, gate: Gate, keep: Connections) -> Result<reqwest::Client, SetupError> {
+    let plain = gate.plain;
+    let mut tls = trust.clone();
     tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     #[allow(clippy::disallowed_methods)] // the one place that makes an HTTP client
     let builder = reqwest::Client::builder();
-    builder
+    let builder = builder
         .tls_backend_preconfigured(tls)
         .https_only(!plain)
         .no_proxy()
@@ -37,10 +73,12 @@ pub(super) fn client(config: &EgressConfig, gate: Gate) -> Result<reqwest::Clien
         .referer(false)
         .dns_resolver(gate)
         .connect_timeout(config.connect_timeout)
-        .pool_idle_timeout(Duration::from_secs(60))
-        .user_agent(concat!("bailiwick/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .map_err(|e| failed(&e))
+        .user_agent(concat!("bailiwick/", env!("CARGO_PKG_VERSION")));
+    let builder = match keep {
+        Connections::Kept => builder.pool_idle_timeout(Duration::from_secs(60)),
+        Connections::Fresh => builder.pool_max_idle_per_host(0).retry(reqwest::retry::never()),
+    };
+    builder.build().map_err(|e| SetupError::Tls { cause: e.to_string() })
 }
 
 fn roots(config: &EgressConfig) -> Result<rustls::RootCertStore, SetupError> {
