@@ -1,16 +1,13 @@
 // The pages before and around a sign-in. They hold no tenant's data.
-import { Button, Card, Link, makeStyles, MessageBar, MessageBarBody, Spinner, Text, tokens } from '@fluentui/react-components';
-import { useEffect, useState } from 'react';
+import { Button, Link, makeStyles, MessageBar, MessageBarBody, Spinner, Text, tokens } from '@fluentui/react-components';
+import { useState } from 'react';
 import type { ApiError } from '@/api/client';
 import type { SignIn } from '@/api/schema';
 import { t } from '@/messages';
+import { Frame } from './Frame';
 import { type Session, signIn, signOut, startSession } from './session';
 
 const useStyles = makeStyles({
-  page: { minHeight: '100vh', display: 'grid', placeItems: 'center', padding: tokens.spacingHorizontalL, boxSizing: 'border-box' },
-  card: { width: 'min(440px, 100%)', padding: tokens.spacingHorizontalXXL, gap: tokens.spacingVerticalL, boxSizing: 'border-box' },
-  logo: { width: '40px', height: '40px' },
-  title: { margin: 0, fontSize: tokens.fontSizeBase600, lineHeight: tokens.lineHeightBase600, fontWeight: tokens.fontWeightSemibold },
   buttons: { display: 'grid', gap: tokens.spacingVerticalS },
   detail: { display: 'block', fontSize: tokens.fontSizeBase200, overflowWrap: 'anywhere' },
 });
@@ -24,22 +21,6 @@ function MicrosoftMark() {
       <path fill="#00a4ef" d="M1 11h9v9H1z" />
       <path fill="#ffb900" d="M11 11h9v9h-9z" />
     </svg>
-  );
-}
-
-function Frame({ title, children }: { title: string; children: React.ReactNode }) {
-  const styles = useStyles();
-  useEffect(() => {
-    document.title = `${title} · Bailiwick`;
-  }, [title]);
-  return (
-    <main className={styles.page}>
-      <Card className={styles.card}>
-        <img src="/favicon.svg" alt="" className={styles.logo} />
-        <h1 className={styles.title}>{title}</h1>
-        {children}
-      </Card>
-    </main>
   );
 }
 

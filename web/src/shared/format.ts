@@ -52,3 +52,8 @@ export const number = (n: number) => n.toLocaleString('en');
 export function wordList(words: string[]): string {
   return new Intl.ListFormat('en', { type: 'conjunction' }).format(words);
 }
+
+/** `Contoso, Fabrikam, or Litware` */
+export function choiceList(words: string[]): string {
+  return new Intl.ListFormat('en', { type: 'disjunction' }).format(words);
+}

@@ -1,61 +1,13 @@
 // Who is here, how they like it, and the way out.
-import { Button, makeStyles, Menu, MenuDivider, MenuGroup, MenuGroupHeader, MenuItem, MenuItemRadio, MenuList, MenuPopover, MenuTrigger, tokens } from '@fluentui/react-components';
-import { PersonCircle24Regular, SignOut20Regular } from '@fluentui/react-icons';
+import { Button } from '@fluentui/react-components';
+import { PersonCircle24Regular } from '@fluentui/react-icons';
 import { useMe } from '@/api/me';
-import { currentSession, signOut } from '@/auth/session';
 import { t } from '@/messages';
-import { type Density, setPreferences, THEMES, type ThemeChoice, usePreferences } from './preferences';
+import { lateMenu } from '@/shared/LateMenu';
 
-const useStyles = makeStyles({
-  who: { padding: `${tokens.spacingVerticalS} ${tokens.spacingHorizontalM}` },
-  name: { fontWeight: tokens.fontWeightSemibold },
-  small: { color: tokens.colorNeutralForeground3, fontSize: tokens.fontSizeBase200 },
-});
+const Menu = lateMenu<object>(() => import('./PersonMenuList'));
 
 export function PersonMenu() {
-  const styles = useStyles();
   const me = useMe();
-  const { theme, density } = usePreferences();
-  const session = currentSession();
-  return (
-    <Menu
-      checkedValues={{ theme: [theme], density: [density] }}
-      onCheckedValueChange={(_, data) => setPreferences(data.name === 'theme' ? { theme: data.checkedItems[0] as ThemeChoice } : { density: data.checkedItems[0] as Density })}
-    >
-      <MenuTrigger disableButtonEnhancement>
-        <Button appearance="subtle" shape="circular" aria-label={t.person.menu(me.principal.name)} icon={<PersonCircle24Regular />} />
-      </MenuTrigger>
-      <MenuPopover>
-        <div className={styles.who}>
-          <div className={styles.name}>{me.principal.name}</div>
-          {session.kind === 'signed_in' && <div className={styles.small}>{session.username}</div>}
-          {me.role && <div className={styles.small}>{t.person.role(t.roles[me.role], me.tenant_name)}</div>}
-        </div>
-        <MenuList>
-          <MenuDivider />
-          <MenuGroup>
-            <MenuGroupHeader>{t.person.theme}</MenuGroupHeader>
-            {THEMES.map((each) => (
-              <MenuItemRadio key={each} name="theme" value={each}>
-                {t.person[each]}
-              </MenuItemRadio>
-            ))}
-          </MenuGroup>
-          <MenuDivider />
-          <MenuGroup>
-            <MenuGroupHeader>{t.person.density}</MenuGroupHeader>
-            {(['compact', 'comfortable'] as const).map((each) => (
-              <MenuItemRadio key={each} name="density" value={each}>
-                {t.person[each]}
-              </MenuItemRadio>
-            ))}
-          </MenuGroup>
-          <MenuDivider />
-          <MenuItem icon={<SignOut20Regular />} onClick={() => void signOut()}>
-            {t.signIn.signOut}
-          </MenuItem>
-        </MenuList>
-      </MenuPopover>
-    </Menu>
-  );
+  return <Menu trigger={<Button appearance="subtle" shape="circular" aria-label={t.person.menu(me.principal.name)} icon={<PersonCircle24Regular />} />} />;
 }

@@ -1,17 +1,20 @@
 // The directory and project that the whole portal is narrowed to.
-import { Button, makeStyles, Menu, MenuItemRadio, MenuList, MenuPopover, MenuTrigger } from '@fluentui/react-components';
+import { Button, makeStyles } from '@fluentui/react-components';
 import { Building20Regular, ChevronDown16Regular, Folder20Regular } from '@fluentui/react-icons';
 import { useQuery } from '@tanstack/react-query';
 import type { ReactElement } from 'react';
 import { useMay } from '@/api/me';
 import { directoriesQuery, projectsQuery } from '@/api/queries';
 import { t } from '@/messages';
-import { useScope, useSetSearch } from '@/shared/location';
+import { lateMenu } from '@/shared/LateMenu';
+import { useScope } from '@/shared/location';
+import type { Choices } from './ScopeMenuList';
+
+const Menu = lateMenu<Choices>(() => import('./ScopeMenuList'));
 
 const useStyles = makeStyles({
   button: { maxWidth: '220px', fontWeight: 400 },
   text: { overflow: 'hidden', textOverflow: 'ellipsis', whiteSpace: 'nowrap' },
-  list: { maxHeight: '60vh', overflowY: 'auto' },
 });
 
 export function ScopePickers() {
@@ -26,41 +29,22 @@ export function ScopePickers() {
   );
 }
 
-interface PickerProps {
-  param: 'directory' | 'project';
+interface PickerProps extends Choices {
   name: string;
-  all: string;
   icon: ReactElement;
-  items: { id: string; name: string }[];
-  chosen?: string;
 }
 
-function Picker({ param, name, all, icon, items, chosen }: PickerProps) {
+function Picker({ name, icon, ...choices }: PickerProps) {
   const styles = useStyles();
-  const set = useSetSearch();
+  const { all, items, chosen } = choices;
   const label = chosen === undefined ? all : (items.find((item) => item.id === chosen)?.name ?? chosen);
-  return (
-    <Menu
-      checkedValues={{ [param]: [chosen ?? ''] }}
-      onCheckedValueChange={(_, data) => set({ [param]: data.checkedItems[0] || undefined, item: undefined, series: undefined, from: undefined, to: undefined })}
-    >
-      <MenuTrigger disableButtonEnhancement>
-        <Button size="small" appearance={chosen ? 'outline' : 'subtle'} icon={icon} className={styles.button} aria-label={t.filter.is(name, label)}>
-          <span className={styles.text}>{label}</span>
-          <ChevronDown16Regular aria-hidden />
-        </Button>
-      </MenuTrigger>
-      <MenuPopover>
-        <MenuList className={styles.list}>
-          {[{ id: '', name: all }, ...items].map((item) => (
-            <MenuItemRadio key={item.id} name={param} value={item.id}>
-              {item.name}
-            </MenuItemRadio>
-          ))}
-        </MenuList>
-      </MenuPopover>
-    </Menu>
+  const button = (
+    <Button size="small" appearance={chosen ? 'outline' : 'subtle'} icon={icon} className={styles.button} aria-label={t.filter.is(name, label)}>
+      <span className={styles.text}>{label}</span>
+      <ChevronDown16Regular aria-hidden />
+    </Button>
   );
+  return <Menu {...choices} trigger={button} />;
 }
 
 /** The name of a directory, for lists that carry its id only. */

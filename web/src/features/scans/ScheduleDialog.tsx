@@ -1,12 +1,13 @@
 // One schedule: how often, at what time, in which zone. The common choices write the cron; its next times are shown before it is saved.
-import { Combobox, Dropdown, Field, Input, makeStyles, Option, Switch, tokens } from '@fluentui/react-components';
-import { useMemo, useState } from 'react';
+import { Dropdown, Field, Input, makeStyles, Option, Switch, tokens } from '@fluentui/react-components';
+import { useState } from 'react';
 import { api, unwrap } from '@/api/client';
 import type { NewScanSchedule, ScanKind, ScanSchedule } from '@/api/schema';
 import { m } from '@/messages/microsoft365';
 import { FormDialog } from '@/shared/Confirm';
 import { useNow } from '@/shared/Time';
 import { useChange } from '@/shared/useChange';
+import { ZoneField, zoneHere } from '@/shared/ZoneField';
 import { cronOf, isCron, isZone, nextTimes, type Rhythm, rhythmOf } from './cron';
 import { ConnectionField, KindField, useReaders } from './StartScan';
 
@@ -14,13 +15,10 @@ const words = m.schedules;
 const useStyles = makeStyles({
   pair: { display: 'grid', gridTemplateColumns: 'repeat(auto-fit, minmax(min(160px, 100%), 1fr))', gap: tokens.spacingHorizontalM },
   next: { margin: 0, paddingLeft: '20px' },
-  list: { maxHeight: '40vh' },
 });
 
 type Every = Rhythm['every'] | 'custom';
 const EVERY: Record<Every, string> = { day: words.daily, week: words.weekly, month: words.monthly, custom: words.custom };
-const zones = () => [...new Set(['UTC', ...Intl.supportedValuesOf('timeZone')])];
-const here = () => Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 export function ScheduleDialog({ schedule, onClose }: { schedule: ScanSchedule | undefined; onClose: () => void }) {
   const readers = useReaders();
@@ -33,7 +31,7 @@ export function ScheduleDialog({ schedule, onClose }: { schedule: ScanSchedule |
   const [weekday, setWeekday] = useState(known?.every === 'week' ? known.weekday : 1);
   const [day, setDay] = useState(known?.every === 'month' ? String(known.day) : '1');
   const [written, setWritten] = useState(schedule?.cron ?? '30 2 * * 1-5');
-  const [zone, setZone] = useState(schedule?.zone ?? here());
+  const [zone, setZone] = useState(schedule?.zone ?? zoneHere());
   const [enabled, setEnabled] = useState(schedule?.enabled ?? true);
   const target = readers.find((each) => each.id === connection) ?? (schedule ? undefined : (readers.find((each) => each.primary) ?? readers[0]));
   const [hour = NaN, minute = NaN] = time.split(':').map(Number);
@@ -55,7 +53,7 @@ export function ScheduleDialog({ schedule, onClose }: { schedule: ScanSchedule |
       <ConnectionField readers={readers} value={target} onChange={setConnection} />
       <KindField value={kind} onChange={setKind} />
       <Rhythms every={every} setEvery={setEvery} time={time} setTime={setTime} weekday={weekday} setWeekday={setWeekday} day={day} setDay={setDay} cron={written} setCron={setWritten} />
-      <ZoneField zone={zone} onChange={setZone} />
+      <ZoneField label={words.zone} bad={words.badZone} zone={zone} onChange={setZone} />
       <Next cron={cron} zone={zone} />
       <Switch label={words.enabledField} checked={enabled} onChange={(_, data) => setEnabled(data.checked)} />
     </FormDialog>
@@ -114,38 +112,6 @@ function Rhythms({ every, setEvery, time, setTime, weekday, setWeekday, day, set
         </Field>
       )}
     </div>
-  );
-}
-
-/** Any IANA zone, found by typing part of its name. */
-function ZoneField({ zone, onChange }: { zone: string; onChange: (zone: string) => void }) {
-  const styles = useStyles();
-  const all = useMemo(zones, []);
-  const [text, setText] = useState(zone);
-  const wanted = text.trim().toLowerCase().replace(/\s+/g, '_');
-  const shown = text === zone ? all.filter((each) => each === zone || each.split('/')[0] === zone.split('/')[0]) : all.filter((each) => each.toLowerCase().includes(wanted));
-  return (
-    <Field label={words.zone} required validationMessage={text !== zone && !isZone(text) && shown.length === 0 ? words.badZone : undefined}>
-      <Combobox
-        freeform value={text} selectedOptions={[zone]} listbox={{ className: styles.list }}
-        onChange={(event) => {
-          setText(event.target.value);
-          if (all.includes(event.target.value)) onChange(event.target.value);
-        }}
-        onOptionSelect={(_, data) => {
-          if (!data.optionValue) return;
-          setText(data.optionValue);
-          onChange(data.optionValue);
-        }}
-        onBlur={() => setText(zone)}
-      >
-        {shown.slice(0, 60).map((each) => (
-          <Option key={each} value={each}>
-            {each}
-          </Option>
-        ))}
-      </Combobox>
-    </Field>
   );
 }
 
