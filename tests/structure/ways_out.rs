@@ -6,8 +6,23 @@ use bailiwick_contract::OPEN_ROUTES;
 const PRODUCT: &[&str] = &["base", "cloud", "contract", "domain", "formats", "proof", "server", "store"];
 
 /// Names of what opens a connection to somewhere.
-const CONNECTING: &[&str] =
-    &["reqwest", "hyper", "hyper_util", "TcpStream", "UdpSocket", "ToSocketAddrs", "lookup_host", "ureq", "isahc", "hickory_resolver"];
+const CONNECTING: &[&str] = &[
+    "reqwest",
+    "hyper",
+    "hyper_util",
+    "TcpStream",
+    "UdpSocket",
+    "ToSocketAddrs",
+    "lookup_host",
+    "ureq",
+    "isahc",
+    "hickory_resolver",
+    // The mail library's own ways to connect; it is given connections that were made by the one way out.
+    "AsyncSmtpTransport",
+    "SmtpTransport",
+    "AsyncNetworkStream",
+    "connect_tokio1",
+];
 
 /// What connects beside the one way out for HTTP.
 const BESIDE: &[(&str, &str)] =

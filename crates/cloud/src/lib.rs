@@ -16,6 +16,7 @@
 //! To read a directory: [`consent`], then [`Microsoft::new`] with an [`Access`]. To write to it: [`Writer::over`]. To tell
 //! people: [`notify`].
 
+pub mod assistant;
 pub mod consent;
 pub mod credentials;
 pub mod dns;

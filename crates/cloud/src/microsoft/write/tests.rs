@@ -47,8 +47,8 @@ fn no_access_becomes_a_right_to_write_by_itself() {
     trait Ambiguous<A> {
         fn holds() {}
     }
-    impl<T: ?Sized> Ambiguous<()> for T {}
-    impl<T: ?Sized + Into<WriteAccess>> Ambiguous<u8> for T {}
+    impl<T> Ambiguous<()> for T {}
+    impl<T: Into<WriteAccess>> Ambiguous<u8> for T {}
     <Access as Ambiguous<_>>::holds();
     <&Access as Ambiguous<_>>::holds();
 }
