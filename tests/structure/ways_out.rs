@@ -42,6 +42,15 @@ fn every_outbound_request_goes_through_the_one_way_out() {
     only_in("connections", found, BESIDE);
 }
 
+/// An access turns into the right to write where connections are kept, which looks whether one to write is live.
+#[test]
+fn only_the_keeper_of_connections_makes_a_right_to_write() {
+    let outside: Vec<&str> = PRODUCT.iter().copied().filter(|name| *name != "cloud").collect();
+    for path in files_with(&sources(&outside), "of_write_connection") {
+        assert_eq!(path, "crates/domain/src/connections/reach.rs");
+    }
+}
+
 /// A route beside the contract's operations must be on the list of open ones, or be a listed refusal.
 #[test]
 fn i1_no_route_exists_beside_the_declared_ones() {
