@@ -24,6 +24,15 @@ pub struct Call {
     /// Came inside a `$batch`, which has a line of its own before.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub in_batch: bool,
+    /// SHA-256 of the body, in hex: on every write to Graph or Resource Manager, whatever became of it, and on nothing else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body_sha256: Option<String>,
+}
+
+/// What a request that may change something carries in the log. Posts that only ask are no writes.
+pub fn write_digest(method: &str, path: &str, body: &[u8]) -> Option<String> {
+    let asks = matches!(method, "GET" | "HEAD" | "OPTIONS") || path.ends_with("/$batch") || path.ends_with("/runHuntingQuery");
+    (!asks).then(|| hex::encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, body)))
 }
 
 /// Older calls are forgotten past this many.

@@ -1,6 +1,7 @@
 //! The state of one simulated cloud, shared by all its servers. Locks are held for one step and never across an await.
 
 use crate::{
+    ahead::Ahead,
     arm::AzureRoles,
     calls::CallLog,
     config::{App, CiJob, Directory, Platform, SimConfig, User},
@@ -10,19 +11,21 @@ use crate::{
     estate::{Estate, Fill},
     faults::Faults,
     graph::throttle::Throttle,
+    kept::Kept,
     keys::{KeyRing, SigningKey},
     knobs::Knobs,
+    outbox::Outbox,
     realm::{MSA_TENANT, Realm},
 };
 use anyhow::Result;
-use bailiwick_base::{Clock, Rng, Timestamp};
+use bailiwick_base::{Rng, Timestamp};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use uuid::Uuid;
 
 pub struct Cloud {
     pub directories: Vec<Directory>,
-    pub clock: Arc<dyn Clock>,
+    pub clock: Ahead,
     pub rng: Arc<dyn Rng>,
     /// `localhost:PORT`
     pub own_authority: String,
@@ -36,8 +39,10 @@ pub struct Cloud {
     /// How often each directory ended all its tokens.
     pub epochs: Mutex<HashMap<Uuid, u64>>,
     pub azure_roles: AzureRoles,
-    /// Loaded when first asked for; directories with the same scenario share it.
+    /// Loaded when first asked for; directories with the same scenario share it until they are written to.
     estates: Mutex<HashMap<String, Arc<Estate>>>,
+    pub kept: Kept,
+    pub outbox: Outbox,
     pub grants: Mutex<Grants>,
     pub ci_jobs: Mutex<Vec<CiJob>>,
     ring: Mutex<KeyRing>,
@@ -63,7 +68,7 @@ impl Cloud {
         let (first, second, msa) = three_keys()?;
         Ok(Self {
             directories,
-            clock: config.clock,
+            clock: Ahead::of(config.clock),
             rng: config.rng,
             own_authority,
             ca_pem,
@@ -76,6 +81,8 @@ impl Cloud {
             epochs: Mutex::default(),
             azure_roles: AzureRoles::default(),
             estates: Mutex::default(),
+            kept: Kept::default(),
+            outbox: Outbox::default(),
             grants: Mutex::default(),
             ci_jobs: Mutex::new(config.ci_jobs),
             ring: Mutex::new(KeyRing::new(vec![first, second])),
@@ -140,11 +147,11 @@ impl Cloud {
     pub fn made_client_key(&self, client: Uuid) -> Option<Arc<SigningKey>> {
         lock(&self.client_keys).get(&client).cloned()
     }
-    /// What a directory holds: its scenario, or what follows from its configuration.
+    /// What a directory began with: its scenario, or what follows from its configuration.
     ///
     /// # Errors
     /// When there is no such scenario, or one of its files cannot be read.
-    pub fn estate(&self, directory: &Directory) -> Result<Arc<Estate>> {
+    pub fn scenario(&self, directory: &Directory) -> Result<Arc<Estate>> {
         let name = directory.holds.clone().unwrap_or_else(|| format!("only {}", directory.id));
         if let Some(estate) = lock(&self.estates).get(&name) {
             return Ok(estate.clone());

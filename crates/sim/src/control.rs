@@ -1,5 +1,5 @@
 //! The simulator's own controls under `/_sim/`, answered only under its own loopback names: faults, the call log, key
-//! rotation, tokens by request, consents, knobs, the test authority. A program in another process does with it what a Rust test does
+//! rotation, tokens by request, consents, knobs, the clock, what is kept, mail that was sent, the test authority. A program in another process does with it what a Rust test does
 //! with the handle.
 
 use crate::{
@@ -14,13 +14,14 @@ use crate::{
 };
 use axum::{
     Json, Router,
-    extract::State,
+    extract::{Query, State},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
 use http::{StatusCode, header};
+use jiff::SignedDuration;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 pub fn routes() -> Router<Site> {
@@ -37,7 +38,16 @@ pub fn routes() -> Router<Site> {
         .route("/_sim/ci-tokens", post(ci_token))
         .route("/_sim/consents", post(consent).delete(withdraw))
         .route("/_sim/azure-readers", post(azure_reader))
+        .route("/_sim/azure-roles", post(azure_role))
         .route("/_sim/revocations", post(revoke))
+        .route("/_sim/value", get(value))
+        .route("/_sim/changes", post(change).delete(restore))
+        .route("/_sim/clock", get(clock).post(advance))
+        .route(
+            "/_sim/outbox",
+            get(|State(site): State<Site>| async move { Json(site.cloud.outbox.all()) })
+                .delete(|State(site): State<Site>| async move { site.cloud.outbox.clear() }),
+        )
         .route("/_sim/knobs", get(|State(site): State<Site>| async move { Json(lock(&site.cloud.knobs).clone()) }).put(set_knobs))
         .route("/_sim/dns", get(|State(site): State<Site>| async move { Json(site.cloud.dns()) }))
 }
@@ -74,6 +84,73 @@ async fn withdraw(State(site): State<Site>, Json(asked): Json<Where>) -> Respons
 async fn azure_reader(State(site): State<Site>, Json(asked): Json<Where>) -> StatusCode {
     site.cloud.azure_roles.set(asked.directory, asked.client_id, asked.reader);
     StatusCode::NO_CONTENT
+}
+
+/// A built-in role of Azure, by its name.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RoleGrant {
+    directory: Uuid,
+    client_id: Uuid,
+    role: String,
+}
+
+async fn azure_role(State(site): State<Site>, Json(asked): Json<RoleGrant>) -> Response {
+    said(site.cloud.azure_roles.grant(asked.directory, asked.client_id, &asked.role))
+}
+
+/// A place in a directory.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct At {
+    directory: Uuid,
+    path: String,
+}
+
+/// What is kept there, also if reads do not show it yet.
+async fn value(State(site): State<Site>, Query(at): Query<At>) -> Json<Value> {
+    Json(site.cloud.value(at.directory, &at.path))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Change {
+    directory: Uuid,
+    path: String,
+    members: Value,
+}
+
+/// Somebody else changes an object.
+async fn change(State(site): State<Site>, Json(asked): Json<Change>) -> Response {
+    said(site.cloud.change(asked.directory, &asked.path, asked.members))
+}
+
+/// Undoes everything written to a directory.
+async fn restore(State(site): State<Site>, Json(asked): Json<Revocation>) -> StatusCode {
+    site.cloud.restore(asked.directory);
+    StatusCode::NO_CONTENT
+}
+
+async fn clock(State(site): State<Site>) -> Json<Value> {
+    Json(json!({"now": site.cloud.now()}))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Advance {
+    advance_ms: u32,
+}
+
+async fn advance(State(site): State<Site>, Json(asked): Json<Advance>) -> Json<Value> {
+    site.cloud.clock.advance(SignedDuration::from_millis(asked.advance_ms.into()));
+    clock(State(site)).await
+}
+
+fn said(result: anyhow::Result<()>) -> Response {
+    match result {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(problem) => (StatusCode::NOT_FOUND, format!("{problem:#}\n")).into_response(),
+    }
 }
 
 /// Ends every token of a directory.
@@ -166,7 +243,7 @@ struct CiTokenRequest {
     subject: String,
     audience: String,
     #[serde(default)]
-    claims: serde_json::Map<String, serde_json::Value>,
+    claims: serde_json::Map<String, Value>,
 }
 
 async fn ci_token(State(site): State<Site>, Json(request): Json<CiTokenRequest>) -> Response {

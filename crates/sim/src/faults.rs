@@ -54,6 +54,10 @@ pub enum FaultAction {
     Endless { endless: bool },
     /// The next link of a page leads to that same page.
     RepeatLink { repeat_link: bool },
+    /// A write is answered as usual, and nothing of it is kept.
+    Forget { forget: bool },
+    /// A write is kept, and then the connection is closed without an answer.
+    DropAfter { drop_after: bool },
     /// The next link jumps over a page; `@odata.count` still counts its items.
     LosePage { lose_page: bool },
 }
@@ -85,6 +89,8 @@ pub struct Target<'a> {
     pub path: &'a str,
     /// Percent-decoded.
     pub query: &'a str,
+    /// A write to Graph or Resource Manager.
+    pub write: bool,
 }
 
 /// A rule: the next `times` requests that match get the action.
@@ -133,6 +139,8 @@ impl Fault {
         let wanted = match self.action {
             FaultAction::JwksDown { jwks_down } => jwks_down && is_key_set(target.path),
             FaultAction::Drop { drop } => drop,
+            FaultAction::Forget { forget } => forget && target.write,
+            FaultAction::DropAfter { drop_after } => drop_after && target.write,
             _ => true,
         };
         wanted
@@ -169,7 +177,7 @@ mod tests {
         )
         .unwrap();
         faults.add(rules);
-        let hit = |method, path| faults.hit(Target { host: "h", method, path, query: "" });
+        let hit = |method, path| faults.hit(Target { host: "h", method, path, query: "", write: false });
         let limited = FaultAction::Answer { status: 429, retry_after: Some(1), body: None };
         assert_eq!(hit("GET", "/x"), None);
         assert_eq!(hit("POST", "/t/token"), Some(limited.clone()));
@@ -182,11 +190,21 @@ mod tests {
     }
 
     #[test]
+    fn writes_are_forgotten_or_cut_off_and_reads_are_left_alone() {
+        let faults = Faults::default();
+        let rules = r#"[{"times":1,"action":{"forget":true}},{"times":1,"action":{"drop_after":true}}]"#;
+        faults.add(serde_json::from_str::<Vec<Fault>>(rules).unwrap());
+        let hit = |write| faults.hit(Target { host: "h", method: "PATCH", path: "/v1.0/domains/x", query: "", write });
+        assert_eq!((hit(false), hit(true)), (None, Some(FaultAction::Forget { forget: true })));
+        assert_eq!((hit(false), hit(true), hit(true)), (None, Some(FaultAction::DropAfter { drop_after: true }), None));
+    }
+
+    #[test]
     fn a_rule_may_spare_the_first_requests_and_hit_only_later_pages() {
         let faults = Faults::default();
         let rule = r#"[{"match":{"query_contains":"$skiptoken","after":1},"times":1,"action":{"lose_page":true}}]"#;
         faults.add(serde_json::from_str::<Vec<Fault>>(rule).unwrap());
-        let hit = |query| faults.hit(Target { host: "h", method: "GET", path: "/v1.0/users", query });
+        let hit = |query| faults.hit(Target { host: "h", method: "GET", path: "/v1.0/users", query, write: false });
         assert_eq!((hit(""), hit("$skiptoken=a")), (None, None));
         assert_eq!(hit("$skiptoken=b").and_then(|action| action.twist()), Some(Twist::Lose));
         assert_eq!(hit("$skiptoken=c"), None);

@@ -18,10 +18,20 @@ pub struct Knobs {
     pub limit_reports: bool,
     /// Seconds from consent until tokens carry the granted roles.
     pub consent_delay_s: u32,
+    /// Milliseconds by the simulator's clock until reads show what was written: Microsoft's replicas take their time.
+    pub write_delay_ms: u64,
 }
 
 impl Default for Knobs {
     fn default() -> Self {
-        Self { latency_ms: 0, page_size: None, empty_pages: false, limit_identity: true, limit_reports: true, consent_delay_s: 0 }
+        Self {
+            latency_ms: 0,
+            page_size: None,
+            empty_pages: false,
+            limit_identity: true,
+            limit_reports: true,
+            consent_delay_s: 0,
+            write_delay_ms: 0,
+        }
     }
 }

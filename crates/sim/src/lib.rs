@@ -1,5 +1,5 @@
 //! A simulated Microsoft cloud on loopback: Entra ID as clients, browsers and APIs meet it, admin consent, Graph and
-//! Resource Manager for whole directories, the OIDC issuers of CI platforms, published limits and faults on demand, a log
+//! Resource Manager for whole directories that can be read and written, the OIDC issuers of CI platforms, published limits and faults on demand, a log
 //! of every call, and the reports of two made-up organisations from day to day.
 //!
 //! It speaks Microsoft's HTTP under Microsoft's names (by Host header) and under its own (`https://localhost:PORT`),
@@ -16,6 +16,7 @@
 //! # Ok(()) }
 //! ```
 
+mod ahead;
 mod arm;
 mod bearer;
 mod ca;
@@ -33,9 +34,11 @@ mod forge;
 mod graph;
 mod issuers;
 mod jwt;
+mod kept;
 mod keys;
 mod knobs;
 mod minting;
+mod outbox;
 mod oversized;
 mod proxy;
 mod realm;
@@ -43,6 +46,7 @@ mod reply;
 pub mod scenario;
 mod server;
 mod services;
+mod shape;
 mod sim;
 mod site;
 
@@ -53,5 +57,6 @@ pub use config::{
 pub use faults::{Fault, FaultAction, FaultMatch};
 pub use forge::Forge;
 pub use knobs::Knobs;
+pub use outbox::Mail;
 pub use realm::MSA_TENANT;
 pub use sim::{ClientCertificate, Sim};

@@ -16,6 +16,7 @@ pub struct Reply {
 pub enum Payload {
     Json(Value),
     Text(String),
+    Nothing,
 }
 
 impl Reply {
@@ -24,6 +25,10 @@ impl Reply {
     }
     pub fn ok(body: Value) -> Self {
         Self::json(200, body)
+    }
+    /// A status that says everything: 204 for a change, 202 for a mail.
+    pub fn empty(status: u16) -> Self {
+        Self { status, headers: Vec::new(), body: Payload::Nothing }
     }
     pub fn text(text: String) -> Self {
         Self { status: 200, headers: Vec::new(), body: Payload::Text(text) }
@@ -35,14 +40,17 @@ impl Reply {
     pub fn response(self) -> Response {
         let (kind, body): (_, Body) = match self.body {
             Payload::Json(value) => {
-                ("application/json;odata.metadata=minimal;odata.streaming=true;charset=utf-8", value.to_string().into())
+                (Some("application/json;odata.metadata=minimal;odata.streaming=true;charset=utf-8"), value.to_string().into())
             }
-            Payload::Text(text) => ("text/plain", text.into()),
+            Payload::Text(text) => (Some("text/plain"), text.into()),
+            Payload::Nothing => (None, Body::empty()),
         };
         let mut response = Response::new(body);
         *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+        if let Some(kind) = kind {
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+        }
         for (name, value) in self.headers {
             if let Ok(value) = HeaderValue::from_str(&value) {
                 headers.insert(HeaderName::from_static(name), value);

@@ -5,7 +5,7 @@ use crate::{
     arm,
     bearer::{self, Caller},
     ca::Authority,
-    calls::Call,
+    calls::{Call, write_digest},
     cloud::{Cloud, lock},
     control, entra,
     faults::{FaultAction, Target},
@@ -34,6 +34,8 @@ use uuid::Uuid;
 
 /// No request to Entra is larger.
 const MAX_BODY: usize = 1 << 20;
+/// What Graph takes, mail with attachments for one.
+const MAX_DATA: usize = 4 << 20;
 
 /// The TLS side of the listener: HTTP/2 or HTTP/1.1, whichever the client prefers.
 pub fn tls(authority: &Authority) -> Result<TlsAcceptor> {
@@ -136,13 +138,15 @@ async fn answer(hosts: Arc<Hosts>, request: Request<Incoming>) -> Result<Respons
     let authority = authority_of(&request);
     let host = host_of(&authority);
     let (parts, body) = request.into_parts();
-    let Ok(body) = Limited::new(body, MAX_BODY).collect().await else {
-        return Ok((StatusCode::PAYLOAD_TOO_LARGE, "the request is larger than 1 MiB or was cut off\n").into_response());
+    let path = parts.uri.path().to_owned();
+    let door = services::door(&host, &authority, &path);
+    let most = if door.is_some() { MAX_DATA } else { MAX_BODY };
+    let Ok(body) = Limited::new(body, most).collect().await else {
+        let text = format!("the request is larger than {} MiB or was cut off\n", most >> 20);
+        return Ok((StatusCode::PAYLOAD_TOO_LARGE, text).into_response());
     };
     let body = body.to_bytes();
-    let path = parts.uri.path().to_owned();
     let mut call = describe(&hosts.cloud, &host, &parts, &body);
-    let door = services::door(&host, &authority, &path);
     let router = hosts.named(&host).cloned();
     if path.starts_with("/_sim/")
         && let Some(router) = router
@@ -151,8 +155,16 @@ async fn answer(hosts: Arc<Hosts>, request: Request<Incoming>) -> Result<Respons
     }
     let query = parts.uri.query().unwrap_or_default().to_owned();
     let decoded = percent_encoding::percent_decode_str(&query).decode_utf8_lossy().into_owned();
-    let target =
-        Target { host: &host, method: parts.method.as_str(), path: door.as_ref().map_or(&path, |door| &door.path), query: &decoded };
+    if let Some(door) = &door {
+        call.body_sha256 = write_digest(parts.method.as_str(), &door.path, &body);
+    }
+    let target = Target {
+        host: &host,
+        method: parts.method.as_str(),
+        path: door.as_ref().map_or(&path, |door| &door.path),
+        query: &decoded,
+        write: call.body_sha256.is_some(),
+    };
     let fault = hosts.cloud.faults.hit(target);
     if let Some(door) = &door {
         call.query = Some(decoded.clone()).filter(|query| !query.is_empty());
@@ -169,15 +181,19 @@ async fn answer(hosts: Arc<Hosts>, request: Request<Incoming>) -> Result<Respons
             }
             let response = match door {
                 Some(door) => {
-                    let twist = fault.as_ref().and_then(FaultAction::twist);
-                    serve_data(&hosts.cloud, &door, &Arrived { host: &host, parts: &parts, query: &query, body: &body, twist }).await
+                    let arrived = Arrived { host: &host, parts: &parts, query: &query, body: &body, fault: fault.as_ref() };
+                    serve_data(&hosts.cloud, &door, &arrived).await
                 }
                 None => match router {
                     Some(router) => run(router, Request::from_parts(parts, Body::from(body))).await,
                     None => misdirected(&host),
                 },
             };
-            Some(if let Some(FaultAction::Malformed { .. }) = fault { oversized::cut(response).await } else { response })
+            match fault {
+                Some(FaultAction::Malformed { .. }) => Some(oversized::cut(response).await),
+                Some(FaultAction::DropAfter { .. }) => None,
+                _ => Some(response),
+            }
         }
     };
     call.status = response.as_ref().map_or(0, |r| r.status().as_u16());
@@ -195,7 +211,7 @@ struct Arrived<'a> {
     parts: &'a http::request::Parts,
     query: &'a str,
     body: &'a Bytes,
-    twist: Option<crate::faults::Twist>,
+    fault: Option<&'a FaultAction>,
 }
 
 /// The log says whose token it was, whatever the answer.
@@ -220,7 +236,8 @@ async fn serve_data(cloud: &Arc<Cloud>, door: &Door, arrived: &Arrived<'_>) -> R
         query: arrived.query,
         headers: &arrived.parts.headers,
         body: arrived.body,
-        twist: arrived.twist,
+        twist: arrived.fault.and_then(FaultAction::twist),
+        forget: matches!(arrived.fault, Some(FaultAction::Forget { .. })),
     };
     match door.service {
         Service::Graph => graph::answer(cloud, &asked).response(),
@@ -266,6 +283,7 @@ fn describe(cloud: &Cloud, host: &str, parts: &http::request::Parts, body: &Byte
         client_id: client_id.filter(|id| id.parse::<Uuid>().is_ok()),
         query: None,
         in_batch: false,
+        body_sha256: None,
     }
 }
 

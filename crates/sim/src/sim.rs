@@ -12,11 +12,16 @@ use crate::{
     issuers, jwt,
     keys::SigningKey,
     knobs::Knobs,
-    minting, proxy,
+    minting,
+    outbox::Mail,
+    proxy,
     realm::Realm,
     server::{self, Hosts},
 };
 use anyhow::{Context, Result, anyhow};
+use bailiwick_base::Timestamp;
+use jiff::SignedDuration;
+use serde_json::Value;
 use std::{
     net::{Ipv4Addr, SocketAddr},
     sync::Arc,
@@ -294,6 +299,51 @@ impl Sim {
     /// The largest page of a list.
     pub fn set_page_size(&self, items: Option<usize>) {
         lock(&self.cloud.knobs).page_size = items;
+    }
+
+    /// Milliseconds by the simulator's clock until reads show what was written.
+    pub fn set_write_delay(&self, millis: u64) {
+        lock(&self.cloud.knobs).write_delay_ms = millis;
+    }
+    /// What time it is in the simulated cloud.
+    pub fn now(&self) -> Timestamp {
+        self.cloud.now()
+    }
+    /// Moves the simulated cloud's clock on, whatever clock it was given: tokens, limits and delays follow.
+    pub fn advance(&self, by: SignedDuration) {
+        self.cloud.clock.advance(by);
+    }
+
+    /// What a directory holds at a path of Graph (`/v1.0/…`, `/beta/…`) or Resource Manager (`/subscriptions/…`), with every
+    /// write, also those that reads do not show yet. A list is an array; null where there is nothing.
+    pub fn value(&self, directory: Uuid, path: &str) -> Value {
+        self.cloud.value(directory, path)
+    }
+    /// Somebody else changes members of an object, at their desk: no token, no line in the log, shown at once.
+    ///
+    /// # Errors
+    /// When there is no such directory or object.
+    pub fn change(&self, directory: Uuid, path: &str, members: Value) -> Result<()> {
+        self.cloud.change(directory, path, members)
+    }
+    /// Undoes everything that was written to the directory.
+    pub fn restore(&self, directory: Uuid) {
+        self.cloud.restore(directory);
+    }
+    /// The mail that applications sent, oldest first.
+    pub fn outbox(&self) -> Vec<Mail> {
+        self.cloud.outbox.all()
+    }
+    pub fn clear_outbox(&self) {
+        self.cloud.outbox.clear();
+    }
+    /// Gives an application a built-in role of Azure, by its name, on all of the directory's subscriptions and its root group;
+    /// what its scenario says of the application no longer counts.
+    ///
+    /// # Errors
+    /// When the simulator does not know the role.
+    pub fn grant_azure_role(&self, directory: Uuid, app: Uuid, role: &str) -> Result<()> {
+        self.cloud.azure_roles.grant(directory, app, role)
     }
 
     /// The `sim` part of `demo.json`: what is where, and with which ids and secrets.

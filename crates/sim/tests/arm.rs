@@ -1,9 +1,9 @@
-//! Resource Manager for reading: roles decide what is seen, lists page, resources answer to their id.
+//! Resource Manager: roles decide what is seen and changed, lists page, resources answer to their id.
 #![allow(clippy::unwrap_used)] // helpers of tests are not marked as tests
 
 mod support;
 
-use bailiwick_sim::demo::{NORTHWIND, READER_CLIENT_ID, TAILSPIN};
+use bailiwick_sim::demo::{NORTHWIND, READER_CLIENT_ID, TAILSPIN, WRITER_CLIENT_ID};
 use serde_json::{Value, json};
 use support::reader_world;
 
@@ -68,4 +68,47 @@ async fn lists_page_filter_and_lead_to_each_resource() {
     assert_eq!((resources["value"].as_array().unwrap().len(), &resources["value"][0]["properties"]), (2, &Value::Null));
     let unused = format!("{SUBSCRIPTION}/providers/Microsoft.Batch/batchAccounts?api-version=2024-02-01");
     assert_eq!(world.arm(NORTHWIND.directory, &unused).await, (200, json!({"value": []})));
+}
+
+#[tokio::test]
+async fn a_resource_is_changed_member_by_member_wherever_it_is_listed() {
+    let world = reader_world().await;
+    assert!(world.sim.consent(NORTHWIND.directory, WRITER_CLIENT_ID));
+    world.sim.grant_azure_role(NORTHWIND.directory, WRITER_CLIENT_ID, "Storage Account Contributor").unwrap();
+    let list = format!("{SUBSCRIPTION}/providers/Microsoft.Storage/storageAccounts?api-version=2023-05-01");
+    let before = world.arm(NORTHWIND.directory, &list).await.1["value"][0].clone();
+    let path = format!("{}?api-version=2023-05-01", before["id"].as_str().unwrap());
+    let patch = async |body: Value| world.write_arm(NORTHWIND.directory, "PATCH", &path, body).await;
+    let (status, after) =
+        patch(json!({"properties": {"networkAcls": {"defaultAction": "Allow"}, "sasPolicy": null}, "tags": {"env": "test"}})).await;
+    assert_eq!(
+        (status, &after["properties"]["networkAcls"], &after["tags"]),
+        (200, &json!({"defaultAction": "Allow"}), &json!({"env": "test"}))
+    );
+    assert_eq!(after["properties"].get("sasPolicy"), None);
+    assert_eq!(after["properties"]["minimumTlsVersion"], before["properties"]["minimumTlsVersion"]);
+    assert_eq!(world.arm(NORTHWIND.directory, &list).await.1["value"][0], after);
+    for wrong in [
+        json!({"properties": {"minimumTLS": "TLS1_2"}}),
+        json!({"properties": {"minimumTlsVersion": "TLS9"}}),
+        json!({"properties": {"creationTime": "2020-01-01T00:00:00Z"}}),
+        json!({"colour": "red"}),
+    ] {
+        assert_eq!(code(&patch(wrong.clone()).await), (400, "InvalidRequestContent"), "{wrong}");
+    }
+    let vaults = format!("{SUBSCRIPTION}/providers/Microsoft.KeyVault/vaults?api-version=2023-07-01");
+    let vault = world.arm(NORTHWIND.directory, &vaults).await.1["value"][0]["id"].as_str().unwrap().to_owned();
+    let vault = format!("{vault}?api-version=2023-07-01");
+    let vault_patch = async |body: Value| world.write_arm(NORTHWIND.directory, "PATCH", &vault, body).await;
+    let public = json!({"properties": {"publicNetworkAccess": "Disabled"}});
+    assert_eq!(code(&vault_patch(public.clone()).await), (403, "AuthorizationFailed"));
+    world.sim.grant_azure_role(NORTHWIND.directory, WRITER_CLIENT_ID, "Key Vault Contributor").unwrap();
+    assert_eq!(vault_patch(public).await.0, 200);
+    assert_eq!(code(&vault_patch(json!({"properties": {"enablePurgeProtection": false}})).await), (400, "BadRequest"));
+    assert_eq!(vault_patch(json!({"properties": {"enablePurgeProtection": null}})).await.1["properties"]["enablePurgeProtection"], true);
+    let model = json!({"properties": {"enableRbacAuthorization": false}});
+    assert_eq!(code(&vault_patch(model).await), (403, "AuthorizationFailed"));
+    let missing = path.replace("nwprodlogs", "nobody");
+    assert_eq!(code(&world.write_arm(NORTHWIND.directory, "PATCH", &missing, json!({"tags": {}})).await), (404, "ResourceNotFound"));
+    assert!(world.sim.grant_azure_role(NORTHWIND.directory, WRITER_CLIENT_ID, "Emperor").is_err());
 }

@@ -103,6 +103,7 @@ async fn every_call_is_logged_without_its_secrets() {
     let expected = Call {
         query: None,
         in_batch: false,
+        body_sha256: None,
         at: NOW.parse().unwrap(),
         host: "localhost".to_owned(),
         method: "POST".to_owned(),
@@ -168,4 +169,27 @@ async fn a_stopped_simulator_frees_its_port() {
         }
     };
     assert_eq!(again.address().port(), port);
+}
+
+#[tokio::test]
+async fn another_process_looks_at_what_is_kept_changes_it_and_moves_the_clock() {
+    let world = world().await;
+    let directory = demo::TAILSPIN.directory;
+    let path = "/v1.0/policies/authorizationPolicy";
+    let url = |path: &str| format!("{}/_sim/{path}", world.sim.url());
+    let kept = async || world.get_json(&format!("/_sim/value?directory={directory}&path={path}")).await.1["allowInvitesFrom"].clone();
+    let post = async |path: &str, body: serde_json::Value| world.http.post(url(path)).json(&body).send().await.unwrap();
+    let change = json!({"directory": directory, "path": path, "members": {"allowInvitesFrom": "none"}});
+    assert_eq!((post("changes", change.clone()).await.status().as_u16(), kept().await), (204, json!("none")));
+    let mut nowhere = change;
+    nowhere["path"] = json!("/v1.0/policies/nothing");
+    assert_eq!(post("changes", nowhere).await.status().as_u16(), 404);
+    let undo = world.http.delete(url("changes")).json(&json!({"directory": directory}));
+    assert_eq!((undo.send().await.unwrap().status().as_u16(), kept().await), (204, json!("adminsAndGuestInviters")));
+    let moved: serde_json::Value = post("clock", json!({"advance_ms": 90_000})).await.json().await.unwrap();
+    assert_eq!((&moved["now"], world.get_json("/_sim/clock").await.1), (&json!("2026-11-22T08:01:30Z"), moved.clone()));
+    let role = |role: &str| json!({"directory": directory, "client_id": demo::WRITER_CLIENT_ID, "role": role});
+    assert_eq!(post("azure-roles", role("Contributor")).await.status().as_u16(), 204);
+    assert_eq!(post("azure-roles", role("Emperor")).await.status().as_u16(), 404);
+    assert!(world.sim.calls().is_empty());
 }

@@ -1,79 +1,75 @@
-//! Role-based access: who may read which scope, from the role assignments of the directory and what tests changed since.
+//! Role-based access: who may do what in which scope, from the role assignments of the directory and what tests changed
+//! since.
 
-use super::{Request, error};
-use crate::{cloud::lock, estate::Entry, reply::Reply};
+use super::{Request, error, roles::Role};
+use crate::{estate::Entry, reply::Reply};
 use serde_json::Value;
-use std::{collections::HashMap, sync::Mutex};
-use uuid::Uuid;
-
-/// Built-in roles that may read everything in their scope: Owner, Contributor, Reader.
-const READING: &[&str] =
-    &["8e3af657-a8ff-443c-a75c-2fe8c4bcb635", "b24988ac-6180-42a0-ab88-20f7382dd24c", "acdd72a7-3385-48ef-bd42-f606fba81ae7"];
-
-/// Changes since the start, by directory and application: Reader on every subscription, or nothing anywhere.
-#[derive(Default)]
-pub struct AzureRoles(Mutex<HashMap<(Uuid, Uuid), bool>>);
-
-impl AzureRoles {
-    pub fn set(&self, directory: Uuid, client: Uuid, reader: bool) {
-        lock(&self.0).insert((directory, client), reader);
-    }
-    fn of(&self, directory: Uuid, client: Uuid) -> Option<bool> {
-        lock(&self.0).get(&(directory, client)).copied()
-    }
-}
 
 impl Request<'_> {
-    /// Whether the caller may read that scope and what is below it.
-    pub fn may_read(&self, scope: &str) -> bool {
+    /// The caller's roles at a scope or above it.
+    pub fn roles(&self, scope: &str) -> Vec<&'static Role> {
         match self.cloud.azure_roles.of(self.directory.id, self.caller.client) {
-            Some(reader) => reader && scope != "/",
-            None => self.assignments().any(|assignment| self.grants(assignment, scope)),
+            Some(roles) if scope == "/" => roles.into_iter().filter(|role| role.name.starts_with("Hierarchy")).collect(),
+            Some(roles) => roles,
+            None => self.assignments().filter_map(|assignment| self.granted(assignment, scope)).collect(),
         }
     }
     fn assignments(&self) -> impl Iterator<Item = &Value> {
         self.estate.arm_lists().flatten().filter(|item| item["properties"]["principalId"].is_string())
     }
-    fn grants(&self, assignment: &Value, scope: &str) -> bool {
+    fn granted(&self, assignment: &Value, scope: &str) -> Option<&'static Role> {
         let text = |name: &str| self.fill.text(assignment["properties"][name].as_str().unwrap_or_default()).to_lowercase();
         let (held, scope) = (text("scope"), scope.to_lowercase());
-        text("principalId") == self.caller.oid.to_string()
-            && READING.iter().any(|role| text("roleDefinitionId").ends_with(role))
-            && (held == "/" || held == scope || scope.starts_with(&format!("{held}/")))
+        let inside = held == "/" || held == scope || scope.starts_with(&format!("{held}/"));
+        (inside && text("principalId") == self.caller.oid.to_string()).then(|| Role::of_id(&text("roleDefinitionId")))?
     }
 
     /// Lists of one's own subscriptions and directories are open to all; the rest needs a role at or above the path.
     ///
     /// # Errors
-    /// 403 without the role, or for a change; 404 for a subscription that is not there.
-    pub fn permitted(&self) -> Result<(), Reply> {
-        if !matches!(self.asked.method, "GET" | "HEAD") {
-            return Err(self.denied("write"));
-        }
-        if matches!(self.path.as_str(), "/subscriptions" | "/tenants") {
+    /// 403 without a role that allows it, 404 for a subscription that is not there.
+    pub fn permitted(&self, verb: &str) -> Result<(), Reply> {
+        if verb == "read" && matches!(self.path.as_str(), "/subscriptions" | "/tenants") {
             return Ok(());
         }
-        let scope = match self.path.strip_prefix("/subscriptions/").and_then(|rest| rest.split('/').next()) {
-            Some(subscription) => {
-                let scope = format!("/subscriptions/{subscription}");
-                let Some(Entry::List(all)) = self.estate.arm("/subscriptions") else { return Err(missing(subscription)) };
-                if !all.iter().any(|item| item["id"] == scope.as_str()) {
-                    return Err(missing(subscription));
-                }
-                scope
-            }
-            None => "/".to_owned(),
-        };
-        if self.may_read(&scope) { Ok(()) } else { Err(self.denied("read")) }
+        let scope = self.scope()?;
+        let own_permissions = self.path.ends_with("/providers/microsoft.authorization/permissions");
+        self.allowed(&scope, &format!("{}/{verb}", self.kind()))
+            .or_else(|denied| if own_permissions && !self.roles(&scope).is_empty() { Ok(()) } else { Err(denied) })
     }
-    fn denied(&self, verb: &str) -> Reply {
+    /// # Errors
+    /// 403 without a role that allows the action.
+    pub fn allowed(&self, scope: &str, action: &str) -> Result<(), Reply> {
+        if self.roles(scope).iter().any(|role| role.allows(action)) { Ok(()) } else { Err(self.denied(action)) }
+    }
+    /// The subscription of the path, or the root.
+    ///
+    /// # Errors
+    /// 404 for a subscription that is not there.
+    pub fn scope(&self) -> Result<String, Reply> {
+        let Some(subscription) = self.path.strip_prefix("/subscriptions/").and_then(|rest| rest.split('/').next()) else {
+            return Ok("/".to_owned());
+        };
+        let scope = format!("/subscriptions/{subscription}");
+        match self.estate.arm("/subscriptions") {
+            Some(Entry::List(all)) if all.iter().any(|item| item["id"] == scope.as_str()) => Ok(scope),
+            _ => Err(missing(subscription)),
+        }
+    }
+    /// The type of what the path names: the namespace and every second segment after it.
+    pub fn kind(&self) -> String {
+        let Some((_, rest)) = self.path.rsplit_once("/providers/") else { return "Microsoft.Resources/subscriptions".to_owned() };
+        let mut segments = rest.split('/');
+        let namespace = segments.next().unwrap_or_default().to_owned();
+        segments.step_by(2).fold(namespace, |kind, name| format!("{kind}/{name}"))
+    }
+    fn denied(&self, action: &str) -> Reply {
         let (client, oid) = (self.caller.client, self.caller.oid);
-        let kind = self.path.rsplit_once("/providers/").map_or("Microsoft.Resources/subscriptions", |(_, rest)| rest);
         error(
             403,
             "AuthorizationFailed",
             format!(
-                "The client '{client}' with object id '{oid}' does not have authorization to perform action '{kind}/{verb}' over scope '{}' or the scope is invalid. If access was recently granted, please refresh your credentials.",
+                "The client '{client}' with object id '{oid}' does not have authorization to perform action '{action}' over scope '{}' or the scope is invalid. If access was recently granted, please refresh your credentials.",
                 self.asked.path
             ),
         )

@@ -1,9 +1,11 @@
-//! Azure Resource Manager on the wire, for reading: subscriptions, the lists of the providers, single resources. What a
-//! caller sees follows from role assignments, which are part of what a directory holds.
+//! Azure Resource Manager on the wire: subscriptions, the lists of the providers, single resources, and changes to those.
+//! What a caller may do follows from role assignments, which are part of what a directory holds.
 
 mod access;
+mod roles;
+mod write;
 
-pub use access::AzureRoles;
+pub use roles::AzureRoles;
 
 use crate::{
     bearer::{self, Caller, Refused},
@@ -81,7 +83,10 @@ impl<'a> Request<'a> {
                 "The api-version query parameter (?api-version=) is required for all requests.".to_owned(),
             ));
         }
-        self.permitted()?;
+        if !matches!(self.asked.method, "GET" | "HEAD") {
+            return self.write();
+        }
+        self.permitted("read")?;
         match self.path.as_str() {
             "/subscriptions" => self.list(&Entry::List(self.subscriptions())),
             "/tenants" => self.list(&Entry::List(vec![
@@ -89,7 +94,9 @@ impl<'a> Request<'a> {
             ])),
             path if path.ends_with("/resources") => self.list(&Entry::List(self.resources())),
             path if path.ends_with("/providers/microsoft.authorization/permissions") => {
-                Ok(Reply::ok(json!({"value": [{"actions": ["*/read"], "notActions": [], "dataActions": [], "notDataActions": []}]})))
+                let one = |role: &roles::Role| json!({"actions": role.actions, "notActions": [], "dataActions": [], "notDataActions": []});
+                let scope = self.scope()?;
+                Ok(Reply::ok(json!({"value": self.roles(&scope).into_iter().map(one).collect::<Vec<_>>()})))
             }
             path => match self.estate.arm(path) {
                 Some(Entry::One(value)) => Ok(single(self.fill.value(value))),
@@ -101,8 +108,7 @@ impl<'a> Request<'a> {
 
     /// A resource by its id, or a list of what the scenario writes one by one: empty for a provider nobody uses.
     fn elsewhere(&self, path: &str) -> Result<Reply, Reply> {
-        let found = self.estate.arm_lists().flatten().find(|item| item["id"].as_str().is_some_and(|id| id.eq_ignore_ascii_case(path)));
-        match (found, path.split_once("/providers/")) {
+        match (self.estate.resource(path), path.split_once("/providers/")) {
             (Some(item), _) => Ok(single(self.fill.value(item))),
             (None, Some((_, rest))) if rest.split('/').count() % 2 == 0 => self.list(&Entry::List(self.estate.arm_below(path))),
             _ => Err(error(404, "ResourceNotFound", format!("The Resource '{}' was not found.", self.asked.path))),
@@ -112,7 +118,7 @@ impl<'a> Request<'a> {
     /// The subscriptions in which the caller has any role.
     fn subscriptions(&self) -> Vec<Value> {
         let Some(Entry::List(all)) = self.estate.arm("/subscriptions") else { return Vec::new() };
-        all.iter().filter(|item| item["id"].as_str().is_some_and(|scope| self.may_read(scope))).cloned().collect()
+        all.iter().filter(|item| item["id"].as_str().is_some_and(|scope| !self.roles(scope).is_empty())).cloned().collect()
     }
 
     /// Everything with an id and a type in the subscription, without `properties`.

@@ -1,4 +1,4 @@
-//! The directories that are connected and scanned, and the two applications that Bailiwick is registered as for it.
+//! The directories that are connected and scanned, and the three applications that Bailiwick is registered as for it.
 
 use super::EXCHANGE_AUDIENCE;
 use crate::{
@@ -14,7 +14,10 @@ pub const READER_SECRET: &str = "bailiwick-reader-sim-secret";
 /// `Bailiwick Writer`, multi-tenant: changes what a fix changes. A consent of its own.
 pub const WRITER_CLIENT_ID: Uuid = uuid!("b0a71a1c-0000-4000-8000-0000000000e5");
 pub const WRITER_SECRET: &str = "bailiwick-writer-sim-secret";
-/// Of both applications; refused with AADSTS7000222.
+/// `Bailiwick Mailer`, multi-tenant: sends mail from a mailbox of the directory, and nothing else. A consent of its own.
+pub const MAILER_CLIENT_ID: Uuid = uuid!("b0a71a1c-0000-4000-8000-0000000000f6");
+pub const MAILER_SECRET: &str = "bailiwick-mailer-sim-secret";
+/// Of all three applications; refused with AADSTS7000222.
 pub const EXPIRED_SECRET: &str = "bailiwick-old-sim-secret";
 /// Where consent leads back to, below each redirect URI of the portal.
 pub const CONSENT_RETURN: &str = "connect/consent";
@@ -63,16 +66,13 @@ pub const READER_PERMISSIONS: &[&str] = &[
     "UserAuthenticationMethod.Read.All",
 ];
 
-/// The Graph permissions `Bailiwick Writer` asks for.
+/// The Graph permissions `Bailiwick Writer` asks for: one for each recipe of the catalogue, those of containing a person, and
+/// what reading again after a write needs beyond them.
 pub const WRITER_PERMISSIONS: &[&str] = &[
-    "AppRoleAssignment.ReadWrite.All",
     "Application.ReadWrite.All",
-    "DelegatedPermissionGrant.ReadWrite.All",
-    "DeviceManagementConfiguration.ReadWrite.All",
     "DeviceManagementServiceConfig.ReadWrite.All",
     "Domain.ReadWrite.All",
-    "GroupSettings.ReadWrite.All",
-    "IdentityRiskyUser.ReadWrite.All",
+    "IdentityRiskyUser.Read.All",
     "OnPremDirectorySynchronization.ReadWrite.All",
     "OrgSettings-AppsAndServices.ReadWrite.All",
     "OrgSettings-Forms.ReadWrite.All",
@@ -83,17 +83,18 @@ pub const WRITER_PERMISSIONS: &[&str] = &[
     "Policy.ReadWrite.Authorization",
     "Policy.ReadWrite.ConditionalAccess",
     "Policy.ReadWrite.ConsentRequest",
-    "Policy.ReadWrite.CrossTenantAccess",
     "Policy.ReadWrite.SecurityDefaults",
     "ReportSettings.ReadWrite.All",
     "RoleManagementPolicy.ReadWrite.Directory",
-    "SecurityAlert.ReadWrite.All",
     "SharePointTenantSettings.ReadWrite.All",
     "TeamworkAppSettings.ReadWrite.All",
     "User.EnableDisableAccount.All",
     "User.Read.All",
     "User.RevokeSessions.All",
 ];
+
+/// The Graph permissions `Bailiwick Mailer` asks for.
+pub const MAILER_PERMISSIONS: &[&str] = &["Mail.Send"];
 
 /// A directory whose contents are a folder of `scenarios/`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -191,6 +192,7 @@ pub(super) fn registrations(portal_redirects: &[&str]) -> Vec<App> {
     vec![
         app(READER_CLIENT_ID, "Bailiwick Reader", READER_SECRET, READER_PERMISSIONS),
         app(WRITER_CLIENT_ID, "Bailiwick Writer", WRITER_SECRET, WRITER_PERMISSIONS),
+        app(MAILER_CLIENT_ID, "Bailiwick Mailer", MAILER_SECRET, MAILER_PERMISSIONS),
     ]
 }
 

@@ -4,6 +4,19 @@ use bailiwick_base::Timestamp;
 use jiff::SignedDuration;
 use serde_json::Value;
 
+/// Stands for an opening brace that is no placeholder's.
+const BRACE: &str = "{brace}";
+
+/// A copy whose texts are filled in to what they say here: what callers write holds no placeholders, whatever it looks like.
+pub fn literal(value: &Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(text.replace('{', BRACE)),
+        Value::Array(items) => items.iter().map(literal).collect(),
+        Value::Object(members) => members.iter().map(|(name, member)| (name.clone(), literal(member))).collect(),
+        other => other.clone(),
+    }
+}
+
 /// What placeholders stand for in one directory at one moment.
 #[derive(Debug, Clone)]
 pub struct Fill {
@@ -45,7 +58,7 @@ impl Fill {
         while let Some((start, end, time)) = self.time_in(&text) {
             text.replace_range(start..end, &time);
         }
-        text
+        text.replace(BRACE, "{")
     }
     /// The first `{now…}` of a text: where it stands, and the time it means.
     fn time_in(&self, text: &str) -> Option<(usize, usize, String)> {
@@ -82,5 +95,7 @@ mod tests {
         assert_eq!(filled["a"][1], "2026-10-23T08:00:00Z");
         assert_eq!(filled["b"]["c"], "{\"ApplicationPolicies\":[]}");
         assert_eq!(filled["d"], "2026-11-22T08:00:00Z");
+        let written = serde_json::json!({"a": ["{tenant} {now} {now-3d} {brace} {\"x\":1}"]});
+        assert_eq!(fill.value(&literal(&written)), written);
     }
 }

@@ -3,36 +3,41 @@
 //! A scenario is a folder of JSON files, one an area, each a map from path to answer: an object is one resource, an array
 //! a list. A path starts with `/v1.0/` or `/beta/` where the two differ, with `/` where they do not. A member whose name
 //! starts with `>` is a navigation property: shown by `$expand`, or at its own path below the object. An object with
-//! `$status` is an error. Texts may hold `{tenant}`, `{name}`, `{domain}`, `{reader}` and `{writer}` (object ids of
+//! `$status` is an error. What is written to a directory is laid over its scenario by [`Edit`]s. Texts may hold `{tenant}`, `{name}`, `{domain}`, `{reader}` and `{writer}` (object ids of
 //! Bailiwick's service principals there) and times relative to the simulator's clock: `{now}`, `{now-30d}`, `{now+1d}`.
 
+mod edit;
 mod files;
 mod fill;
 pub mod large;
 
+pub use edit::{Edit, Spot, step_into};
 pub use fill::Fill;
 
 use crate::config::Directory;
 use anyhow::{Context, Result, bail};
 use large::Large;
 use serde_json::{Map, Value, json};
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 /// One path's answer.
+#[derive(Clone)]
 pub enum Entry {
     One(Value),
     List(Vec<Value>),
-    /// Made item by item when asked for.
-    Made(Large),
+    /// Made item by item when asked for, but for the members that were written since, by the item's number.
+    Made(Large, HashMap<usize, Map<String, Value>>),
 }
 
-/// Everything a directory answers with.
-#[derive(Default)]
+/// Everything a directory answers with. A copy shares every answer that is not changed.
+#[derive(Clone, Default)]
 pub struct Estate {
-    graph: HashMap<String, Entry>,
-    arm: HashMap<String, Entry>,
+    graph: HashMap<String, Arc<Entry>>,
+    arm: HashMap<String, Arc<Entry>>,
     /// `TXT name` or `CNAME name`, in lower case, to the records.
     dns: HashMap<String, Vec<String>>,
+    /// Members written of service principals that consent made, by their id.
+    principals: HashMap<String, Map<String, Value>>,
 }
 
 impl Estate {
@@ -49,8 +54,9 @@ impl Estate {
             estate.add(area, text).with_context(|| format!("reading scenarios/{name}/{area}.json"))?;
         }
         if name == "large" {
-            estate.graph.insert("*/users".to_owned(), Entry::Made(Large::Users));
-            estate.graph.insert("*/reports/authenticationmethods/userregistrationdetails".to_owned(), Entry::Made(Large::Registrations));
+            estate.graph.insert("*/users".to_owned(), Arc::new(Entry::Made(Large::Users, HashMap::new())));
+            let registrations = Entry::Made(Large::Registrations, HashMap::new());
+            estate.graph.insert("*/reports/authenticationmethods/userregistrationdetails".to_owned(), Arc::new(registrations));
         }
         Ok(estate)
     }
@@ -77,8 +83,8 @@ impl Estate {
         for (path, answer) in answers {
             match area {
                 "dns" => self.add_records(&path, answer)?,
-                "azure" => drop(self.arm.insert(path.to_ascii_lowercase(), Entry::of(answer))),
-                _ => drop(self.graph.insert(graph_key(&path), Entry::of(answer))),
+                "azure" => drop(self.arm.insert(path.to_ascii_lowercase(), Arc::new(Entry::of(answer)))),
+                _ => drop(self.graph.insert(graph_key(&path), Arc::new(Entry::of(answer)))),
             }
         }
         Ok(())
@@ -94,19 +100,19 @@ impl Estate {
 
     /// Adds an answer to Graph, as a scenario file would.
     pub fn put(&mut self, path: &str, answer: Value) {
-        self.graph.insert(graph_key(path), Entry::of(answer));
+        self.graph.insert(graph_key(path), Arc::new(Entry::of(answer)));
     }
     /// The answer of exactly that Graph path (`version` is `v1.0` or `beta`, the path in lower case with its slash).
     pub fn graph(&self, version: &str, path: &str) -> Option<&Entry> {
-        self.graph.get(&format!("{version}{path}")).or_else(|| self.graph.get(&format!("*{path}")))
+        self.graph.get(&format!("{version}{path}")).or_else(|| self.graph.get(&format!("*{path}"))).map(Arc::as_ref)
     }
     /// The answer of exactly that Resource Manager path, in lower case.
     pub fn arm(&self, path: &str) -> Option<&Entry> {
-        self.arm.get(path)
+        self.arm.get(path).map(Arc::as_ref)
     }
     /// Objects of Resource Manager that a scenario writes one by one below a path, as the collection at that path lists them.
     pub fn arm_below(&self, path: &str) -> Vec<Value> {
-        let one = |(key, entry): (&String, &Entry)| match (key.strip_prefix(path)?.strip_prefix('/'), entry) {
+        let one = |(key, entry): (&String, &Arc<Entry>)| match (key.strip_prefix(path)?.strip_prefix('/'), entry.as_ref()) {
             (Some(name), Entry::One(value)) if !name.contains('/') && value["$status"].is_null() => Some((key.clone(), value.clone())),
             _ => None,
         };
@@ -116,7 +122,7 @@ impl Estate {
     }
     /// Every list of Resource Manager.
     pub fn arm_lists(&self) -> impl Iterator<Item = &[Value]> {
-        self.arm.values().filter_map(|entry| if let Entry::List(items) = entry { Some(items.as_slice()) } else { None })
+        self.arm.values().filter_map(|entry| if let Entry::List(items) = entry.as_ref() { Some(items.as_slice()) } else { None })
     }
     /// `TXT name` and `CNAME name`, placeholders not filled in, with their records.
     pub fn records(&self) -> impl Iterator<Item = (&String, &Vec<String>)> {
@@ -142,7 +148,7 @@ impl Entry {
         match self {
             Self::One(_) => 1,
             Self::List(items) => items.len(),
-            Self::Made(large) => large.len(),
+            Self::Made(large, _) => large.len(),
         }
     }
     /// The item at `index`, with its placeholders filled in.
@@ -150,18 +156,34 @@ impl Entry {
         match self {
             Self::One(value) => (index == 0).then(|| fill.value(value)),
             Self::List(items) => items.get(index).map(|item| fill.value(item)),
-            Self::Made(large) => large.item(index, fill),
+            Self::Made(large, written) => made(*large, written, index, fill),
         }
     }
-    /// The item with that id, or another name of it: users answer to their sign-in name.
+    /// The item that a segment of a path names.
     pub fn find(&self, id: &str, fill: &Fill) -> Option<Value> {
-        if let Self::Made(large) = self {
-            return large.index_of(id).and_then(|index| large.item(index, fill));
+        if let Self::Made(large, written) = self {
+            return large.index_of(id).and_then(|index| made(*large, written, index, fill));
         }
-        let named =
-            |item: &Value| ["id", "userPrincipalName"].iter().any(|name| item[*name].as_str().is_some_and(|v| v.eq_ignore_ascii_case(id)));
-        (0..self.len()).filter_map(|index| self.item(index, fill)).find(named)
+        (0..self.len()).filter_map(|index| self.item(index, fill)).find(|item| is_named(item, id))
     }
+}
+
+/// Whether a segment of a path names an item: its id, its sign-in name, or another key of it as `appId='…`.
+pub fn is_named(item: &Value, segment: &str) -> bool {
+    let is = |name: &str, wanted: &str| item[name].as_str().is_some_and(|found| found.eq_ignore_ascii_case(wanted));
+    match segment.split_once("='") {
+        Some((key, value)) => is(key, value),
+        None => is("id", segment) || is("userPrincipalName", segment),
+    }
+}
+
+/// An item made on demand, with what was written of it.
+fn made(large: Large, written: &HashMap<usize, Map<String, Value>>, index: usize, fill: &Fill) -> Option<Value> {
+    let mut item = large.item(index, fill)?;
+    if let (Some(members), Some(item)) = (written.get(&index), item.as_object_mut()) {
+        item.extend(members.iter().map(|(name, value)| (name.clone(), fill.value(value))));
+    }
+    Some(item)
 }
 
 /// `/v1.0/x` and `/beta/x` keep their version, `/x` is for both; without regard to case.

@@ -2,7 +2,7 @@
 
 use super::{Asked, Request, error::Error};
 use crate::{
-    calls::Call,
+    calls::{Call, write_digest},
     faults::{FaultAction, Target},
     reply::{Payload, Reply},
 };
@@ -93,9 +93,10 @@ fn run(request: &Request<'_>, item: &Item) -> Reply {
     let (path, query) = item.url.split_once('?').unwrap_or((&item.url, ""));
     let path = format!("/{}/{}", request.version, path.trim_start_matches('/'));
     let decoded = percent_encoding::percent_decode_str(query).decode_utf8_lossy().into_owned();
-    let target = Target { host: request.asked.host, method: &item.method, path: &path, query: &decoded };
-    let fault = request.cloud.faults.hit(target);
     let body = item.body.as_ref().map(|body| body.to_string().into_bytes()).unwrap_or_default();
+    let body_sha256 = write_digest(&item.method, &path, &body);
+    let target = Target { host: request.asked.host, method: &item.method, path: &path, query: &decoded, write: body_sha256.is_some() };
+    let fault = request.cloud.faults.hit(target);
     let headers = headers(request, item);
     let asked = Asked {
         method: &item.method,
@@ -104,11 +105,16 @@ fn run(request: &Request<'_>, item: &Item) -> Reply {
         headers: &headers,
         body: &body,
         twist: fault.as_ref().and_then(FaultAction::twist),
+        forget: matches!(fault, Some(FaultAction::Forget { .. })),
         ..*request.asked
     };
     let reply = match fault {
         Some(FaultAction::Answer { status, retry_after, body }) => refused(status, retry_after, body),
-        Some(FaultAction::Drop { .. }) => Error::new(504, "UnknownError", "").reply(request.cloud, None),
+        Some(FaultAction::Drop { .. }) => cut_off(request),
+        Some(FaultAction::DropAfter { .. }) => {
+            super::answer(request.cloud, &asked);
+            cut_off(request)
+        }
         Some(FaultAction::Malformed { .. }) => Reply::text("{\"value\":[{\"id\":".to_owned()),
         _ => super::answer(request.cloud, &asked),
     };
@@ -122,8 +128,14 @@ fn run(request: &Request<'_>, item: &Item) -> Reply {
         client_id: Some(request.caller.client.to_string()),
         query: Some(decoded),
         in_batch: true,
+        body_sha256,
     });
     reply
+}
+
+/// What a batch says of an item whose connection was closed.
+fn cut_off(request: &Request<'_>) -> Reply {
+    Error::new(504, "UnknownError", "").reply(request.cloud, None)
 }
 
 fn headers(request: &Request<'_>, item: &Item) -> HeaderMap {
@@ -161,6 +173,7 @@ fn response(id: &str, reply: Reply) -> Value {
             headers.insert("Content-Type".to_owned(), "text/plain".into());
             STANDARD.encode(text).into()
         }
+        Payload::Nothing => Value::Null,
     };
     json!({"id": id, "status": reply.status, "headers": headers, "body": body})
 }

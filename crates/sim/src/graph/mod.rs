@@ -1,5 +1,5 @@
-//! Microsoft Graph on the wire, v1.0 and beta, for reading: token, permission, licence and limit of each path, query
-//! options, pages, `$batch`. What it answers with is data of [`crate::estate`].
+//! Microsoft Graph on the wire, v1.0 and beta: token, permission, licence and limit of each path, query options, pages,
+//! `$batch`, and the writes that have a rule. What it answers with is data of [`crate::estate`].
 
 mod batch;
 mod error;
@@ -11,6 +11,7 @@ mod resolve;
 pub mod routes;
 pub mod throttle;
 mod userinfo;
+mod write;
 
 pub use filter::Filter;
 pub use userinfo::routes as userinfo_routes;
@@ -46,6 +47,8 @@ pub struct Asked<'a> {
     pub headers: &'a HeaderMap,
     pub body: &'a [u8],
     pub twist: Option<Twist>,
+    /// A write is answered as usual, and not kept.
+    pub forget: bool,
 }
 
 /// Answers one request; a `$batch` with everything in it.
@@ -107,11 +110,11 @@ impl<'a> Request<'a> {
                 None => reply,
             });
         }
-        self.permitted(route)?;
-        let by_post = path == "/security/runhuntingquery";
-        if (self.asked.method == "POST") != by_post || !matches!(self.asked.method, "GET" | "POST") {
-            return Err(Error::method());
+        let reading = if path == "/security/runhuntingquery" { "POST" } else { "GET" };
+        if self.asked.method != reading {
+            return self.write(route, &path);
         }
+        self.permitted(route)?;
         let query = Query::parse(self.asked.query)?;
         self.check_special(&path, &query)?;
         self.read_path(&query)
@@ -131,13 +134,18 @@ impl<'a> Request<'a> {
         if !self.holds(route.permissions) {
             return Err(Error::not_permitted());
         }
+        self.licensed_for(route)
+    }
+    fn licensed_for(&self, route: &Route) -> Result<(), Error> {
         if !route.plans.is_empty() && !self.licensed(route.plans) {
             return Err(Error::not_licensed());
         }
         Ok(())
     }
+    /// Whether the caller holds any of these; a permission to write opens what its reading form opens.
     fn holds(&self, permissions: &[&str]) -> bool {
-        permissions.iter().any(|permission| self.caller.permissions.iter().any(|held| held == permission))
+        let opens = |held: &str, wanted: &str| held == wanted || held == wanted.replacen(".Read.", ".ReadWrite.", 1);
+        permissions.iter().any(|permission| self.caller.permissions.iter().any(|held| opens(held, permission)))
     }
     fn licensed(&self, plans: &[&str]) -> bool {
         self.estate.plans().iter().any(|plan| plans.contains(plan))

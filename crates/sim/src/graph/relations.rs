@@ -75,12 +75,16 @@ impl Request<'_> {
                     "principalDisplayName": app.name, "resourceDisplayName": "Microsoft Graph", "resourceId": service_principal(self.directory.id, GRAPH)})
             })
             .collect();
-        json!({
+        let mut principal = json!({
             "id": id, "appId": app.client_id, "displayName": app.name, "accountEnabled": true, "servicePrincipalType": "Application",
             "signInAudience": "AzureADMultipleOrgs", "appOwnerOrganizationId": "b0a71a1c-0000-4000-8000-00000000000f", "appRoleAssignmentRequired": false,
             "passwordCredentials": [], "keyCredentials": [], "tags": [], "preferredSingleSignOnMode": null, "appRoles": [],
             ">appRoleAssignments": granted, ">owners": [],
-        })
+        });
+        if let (Some(written), Some(members)) = (self.estate.principal(&id), principal.as_object_mut()) {
+            members.extend(written.iter().map(|(name, value)| (name.clone(), self.fill().value(value))));
+        }
+        principal
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Request, error::Error, page, query::Query};
 use crate::{
-    estate::{Entry, Fill},
+    estate::{Entry, Fill, is_named, step_into},
     reply::Reply,
 };
 use serde_json::Value;
@@ -66,7 +66,7 @@ impl Request<'_> {
         Ok(if counted { Reply::text(page.total().to_string()) } else { page.reply()? })
     }
 
-    fn one(&self, value: Value, query: &Query, standard: &[&str]) -> Result<Reply, Error> {
+    pub fn one(&self, value: Value, query: &Query, standard: &[&str]) -> Result<Reply, Error> {
         if let Some(status) = value["$status"].as_u64() {
             let text = |name: &str| value["error"][name].as_str().unwrap_or_default().to_owned();
             let mut reply = Error::new(status as u16, "UnknownError", text("message")).reply(self.cloud, None);
@@ -91,13 +91,10 @@ impl Request<'_> {
         {
             return self.directory_object(id).map(Found::One).ok_or_else(|| Error::not_found(id));
         }
-        for length in (1..=segments.len()).rev() {
-            let path: String = lower[..length].iter().map(|segment| format!("/{segment}")).collect();
-            if let Some(entry) = self.estate.graph(self.version, &path) {
-                return self.below(entry, &path, &segments[length..]);
-            }
-        }
-        Err(Error::not_found(&segments.join("/")))
+        let spot = self.estate.spot(self.version, segments);
+        let entry = spot.as_ref().and_then(|spot| Some((self.estate.entry(spot)?, spot)));
+        let (entry, spot) = entry.ok_or_else(|| Error::not_found(&segments.join("/")))?;
+        self.below(entry, spot.path(), spot.rest())
     }
 
     fn below<'a>(&self, entry: &'a Entry, path: &str, rest: &[String]) -> Result<Found<'a>, Error> {
@@ -110,13 +107,7 @@ impl Request<'_> {
             }
             (list, []) => return Ok(Found::List(list)),
             (list, [id, rest @ ..]) => {
-                let key = id.strip_prefix("appId='");
-                let found = match key {
-                    Some(app_id) => {
-                        (0..list.len()).filter_map(|at| list.item(at, &fill)).chain(consented).find(|item| item["appId"] == app_id)
-                    }
-                    None => list.find(id, &fill).or_else(|| consented.into_iter().find(|item| item["id"] == id.as_str())),
-                };
+                let found = list.find(id, &fill).or_else(|| consented.into_iter().find(|item| is_named(item, id)));
                 let found = found.ok_or_else(|| Error::not_found(id))?;
                 if let [relation] = rest
                     && let Some(related) = self.related(path, list, &found, &relation.to_lowercase())
@@ -127,14 +118,7 @@ impl Request<'_> {
             }
         };
         for name in rest {
-            let member = [name.clone(), format!(">{name}")].iter().find_map(|name| value.get_mut(name).map(Value::take));
-            value = match (member, value) {
-                (Some(member), _) => member,
-                (None, Value::Array(items)) => {
-                    items.into_iter().find(|item| item["id"] == name.as_str()).ok_or_else(|| Error::not_found(name))?
-                }
-                _ => return Err(Error::not_found(name)),
-            };
+            value = step_into(value, name).ok_or_else(|| Error::not_found(name))?;
         }
         Ok(match value {
             Value::Array(items) => Found::Inner(Entry::List(items)),

@@ -3,7 +3,7 @@
 
 use super::throttle::Limit;
 
-/// One row; `{}` in the pattern stands for any id.
+/// One row; `{}` in the pattern stands for any id, `.` at its end for nothing more.
 #[derive(Debug)]
 pub struct Route {
     pub pattern: &'static str,
@@ -71,10 +71,11 @@ pub const ROUTES: &[Route] = routes! {
     "/auditlogs/directoryaudits", ["AuditLog.Read.All"], FREE, Reports;
     "/admin/sharepoint/settings", ["SharePointTenantSettings.Read.All"], FREE, None;
     "/admin/reportsettings", ["ReportSettings.Read.All"], FREE, None;
-    "/admin/appsandservices/settings", ["OrgSettings-AppsAndServices.Read.All"], FREE, None;
-    "/admin/forms/settings", ["OrgSettings-Forms.Read.All"], FREE, None;
+    "/admin/appsandservices", ["OrgSettings-AppsAndServices.Read.All"], FREE, None;
+    "/admin/forms", ["OrgSettings-Forms.Read.All"], FREE, None;
     "/teamwork/teamsappsettings", ["TeamworkAppSettings.Read.All"], FREE, None;
     "/devicemanagement", ["DeviceManagementConfiguration.Read.All"], INTUNE, None;
+    "/devicemanagement/.", ["DeviceManagementConfiguration.Read.All" "DeviceManagementServiceConfig.Read.All"], INTUNE, None;
     "/devicemanagement/settings", ["DeviceManagementConfiguration.Read.All" "DeviceManagementServiceConfig.Read.All"], INTUNE, None;
     "/devicemanagement/manageddevices", ["DeviceManagementManagedDevices.Read.All"], INTUNE, None;
     "/devicemanagement/manageddevicecleanuprules", ["DeviceManagementManagedDevices.Read.All"], INTUNE, None;
@@ -99,7 +100,7 @@ pub fn of(path: &str) -> Option<&'static Route> {
 
 fn fits(pattern: &str, path: &str) -> bool {
     let mut path = path.split('/');
-    pattern.split('/').all(|wanted| path.next().is_some_and(|found| wanted == "{}" || wanted == found))
+    pattern.split('/').all(|wanted| path.next().map_or(wanted == ".", |found| wanted == "{}" || wanted == found))
 }
 
 #[cfg(test)]
@@ -112,6 +113,10 @@ mod tests {
         assert_eq!(pattern("/users/1/authentication/fido2methods"), Some("/users/{}/authentication"));
         assert_eq!(pattern("/users/1"), Some("/users"));
         assert_eq!(pattern("/usersx"), None);
+        assert_eq!(
+            (pattern("/devicemanagement"), pattern("/devicemanagement/x")),
+            (Some("/devicemanagement/."), Some("/devicemanagement"))
+        );
         assert_eq!(pattern("/policies/authenticationmethodspolicy/x/sms"), Some("/policies/authenticationmethodspolicy"));
     }
 }

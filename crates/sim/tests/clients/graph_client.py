@@ -1,4 +1,4 @@
-"""Microsoft's Graph SDK for Python against the simulator: prints one JSON object of what it read.
+"""Microsoft's Graph SDK for Python against the simulator: prints one JSON object of what it read and wrote.
 
 Reads its settings as JSON from stdin. Nothing here is adapted to the simulator but the addresses, and with real names
 not even those.
@@ -15,6 +15,9 @@ from kiota_abstractions.base_request_configuration import RequestConfiguration
 from kiota_authentication_azure.azure_identity_authentication_provider import AzureIdentityAuthenticationProvider
 from msgraph import GraphRequestAdapter, GraphServiceClient
 from msgraph.generated.identity.conditional_access.policies.policies_request_builder import PoliciesRequestBuilder
+from msgraph.generated.models.allow_invites_from import AllowInvitesFrom
+from msgraph.generated.models.authorization_policy import AuthorizationPolicy
+from msgraph.generated.models.default_user_role_permissions import DefaultUserRolePermissions
 from msgraph.generated.models.o_data_errors.o_data_error import ODataError
 from msgraph.generated.users.users_request_builder import UsersRequestBuilder
 from msgraph_core import PageIterator
@@ -27,14 +30,14 @@ COMMON = {"authority": settings["origin"], "disable_instance_discovery": True} i
 SCOPE = "https://graph.microsoft.com/.default"
 
 
-def credential():
-    return ClientSecretCredential(settings["tenant"], settings["client_id"], settings["secret"], **COMMON)
+def credential(app="client_id", secret="secret"):
+    return ClientSecretCredential(settings["tenant"], settings[app], settings[secret], **COMMON)
 
 
-def graph():
+def graph(*app):
     if not OWN:
-        return GraphServiceClient(credential(), [SCOPE])
-    provider = AzureIdentityAuthenticationProvider(credential(), scopes=[SCOPE], allowed_hosts=["localhost"])
+        return GraphServiceClient(credential(*app), [SCOPE])
+    provider = AzureIdentityAuthenticationProvider(credential(*app), scopes=[SCOPE], allowed_hosts=["localhost"])
     adapter = GraphRequestAdapter(provider)
     adapter.base_url = settings["graph"] + "/v1.0"
     return GraphServiceClient(request_adapter=adapter)
@@ -75,6 +78,22 @@ async def missing(client):
         return [error.response_status_code, error.error.code]
 
 
+async def write(client):
+    """Patches the authorization policy: the writer may, the reader may not."""
+    change = AuthorizationPolicy(
+        allow_invites_from=AllowInvitesFrom.None_,
+        default_user_role_permissions=DefaultUserRolePermissions(allowed_to_create_apps=False),
+    )
+    writer = graph("writer_id", "writer_secret")
+    await writer.policies.authorization_policy.patch(change)
+    after = await writer.policies.authorization_policy.get()
+    try:
+        await client.policies.authorization_policy.patch(change)
+    except ODataError as error:
+        refused = [error.response_status_code, error.error.code]
+    return [after.allow_invites_from.value, after.default_user_role_permissions.allowed_to_create_apps, refused]
+
+
 async def read_graph():
     client = graph()
     return {
@@ -84,6 +103,7 @@ async def read_graph():
         "security_defaults": (await client.policies.identity_security_defaults_enforcement_policy.get()).is_enabled,
         "batch": await batch(client),
         "missing": await missing(client),
+        "written": await write(client),
     }
 
 

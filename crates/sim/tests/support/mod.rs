@@ -44,6 +44,15 @@ pub async fn reader_world() -> World {
     world
 }
 
+/// As [`reader_world`], with the writer consented to as well.
+pub async fn writer_world() -> World {
+    let world = reader_world().await;
+    for of in demo::SCANNED {
+        assert!(world.sim.consent(of.directory, demo::WRITER_CLIENT_ID));
+    }
+    world
+}
+
 /// A list read to its end.
 pub struct Whole {
     pub items: Vec<Value>,
@@ -164,6 +173,32 @@ impl World {
     pub async fn arm(&self, directory: Uuid, path: &str) -> (u16, Value) {
         let response = self.get(&format!("{}{path}", self.sim.arm_url()), &self.arm_token(directory), &[]).await;
         (response.status().as_u16(), response.json().await.unwrap_or_default())
+    }
+    /// A request of the writer at Graph's own name of the simulator, with a body unless it is null.
+    pub async fn write(&self, directory: Uuid, method: &str, path: &str, body: Value) -> (u16, Value) {
+        self.write_as(demo::WRITER_CLIENT_ID, directory, method, path, body).await
+    }
+    /// The same of another application.
+    pub async fn write_as(&self, client: Uuid, directory: Uuid, method: &str, path: &str, body: Value) -> (u16, Value) {
+        let token = self.sim.app_token_for(directory, client, "https://graph.microsoft.com").unwrap();
+        self.send(&token, method, &format!("{}{path}", self.sim.graph_url()), body).await
+    }
+    /// A request of the writer at Resource Manager's own name of the simulator.
+    pub async fn write_arm(&self, directory: Uuid, method: &str, path: &str, body: Value) -> (u16, Value) {
+        let token = self.sim.app_token_for(directory, demo::WRITER_CLIENT_ID, "https://management.azure.com").unwrap();
+        self.send(&token, method, &format!("{}{path}", self.sim.arm_url()), body).await
+    }
+    async fn send(&self, token: &str, method: &str, url: &str, body: Value) -> (u16, Value) {
+        let mut request = self.http.request(method.parse().unwrap(), url).bearer_auth(token);
+        if !body.is_null() {
+            request = request.json(&body);
+        }
+        let response = request.send().await.unwrap();
+        (response.status().as_u16(), response.json().await.unwrap_or_default())
+    }
+    /// A GET of the writer, as it reads again what it wrote.
+    pub async fn read_back(&self, directory: Uuid, path: &str) -> (u16, Value) {
+        self.write(directory, "GET", path, Value::Null).await
     }
     /// Status, content type and text.
     pub async fn graph_text(&self, directory: Uuid, path: &str, headers: &[(&str, &str)]) -> (u16, String, String) {
