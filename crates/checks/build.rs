@@ -1,22 +1,33 @@
-//! Embeds every file of `catalogue/checks` into the crate, sorted by name: the sandboxed scanner has no file system to read them from.
+//! Embeds every file of `catalogue/checks` and `catalogue/recipes` into the crate, sorted by name: the sandboxed scanner has no file system
+//! to read them from.
 
 use std::{
     env, fs, io,
     path::{Path, PathBuf},
 };
 
+/// Folders of the catalogue, and what their files' names begin with.
+const FOLDERS: &[(&str, &str)] = &[("checks", ""), ("recipes", "recipes/")];
+
 fn main() -> io::Result<()> {
-    let root = PathBuf::from(variable("CARGO_MANIFEST_DIR")?).join("../../catalogue/checks");
-    println!("cargo::rerun-if-changed={}", root.display());
-    let mut files = Vec::new();
-    if root.is_dir() {
-        walk(&root, &mut files)?;
+    let catalogue = PathBuf::from(variable("CARGO_MANIFEST_DIR")?).join("../../catalogue");
+    let mut named = Vec::new();
+    for (folder, prefix) in FOLDERS {
+        let root = catalogue.join(folder);
+        println!("cargo::rerun-if-changed={}", root.display());
+        let mut files = Vec::new();
+        if root.is_dir() {
+            walk(&root, &mut files)?;
+        }
+        for file in files {
+            let name = file.strip_prefix(&root).map_err(io::Error::other)?.to_string_lossy().replace('\\', "/");
+            named.push((format!("{prefix}{name}"), file.canonicalize()?));
+        }
     }
-    files.sort();
+    named.sort();
     let mut source = String::from("&[\n");
-    for file in &files {
-        let name = file.strip_prefix(&root).map_err(io::Error::other)?.to_string_lossy().replace('\\', "/");
-        source.push_str(&format!("    ({name:?}, include_str!({:?})),\n", file.canonicalize()?));
+    for (name, file) in &named {
+        source.push_str(&format!("    ({name:?}, include_str!({file:?})),\n"));
     }
     source.push(']');
     fs::write(PathBuf::from(variable("OUT_DIR")?).join("catalogue.rs"), source)

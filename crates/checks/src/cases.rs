@@ -169,8 +169,22 @@ fn go<'v>(at: &'v mut Value, step: &Step, path: &str, make: bool) -> Result<&'v 
     .map_or_else(|| Err(format!("set or remove: {path} does not fit the answer")), Ok)
 }
 
+/// A case with what it takes from others, and what the check says of it.
+#[cfg(test)]
+pub(crate) fn told(check: &Check, name: &str) -> Result<(Case, CheckResult), String> {
+    let case = resolve(check, name, &mut BTreeSet::new())?;
+    let result = judge(check, &case, Vec::new())?;
+    Ok((case, result))
+}
+
+/// What a tenant's settings are in a case.
+#[cfg(test)]
+pub(crate) fn settings(check: &Check, case: &Case) -> Settings {
+    job(check, case).settings
+}
+
 /// `own` are the paths of answers that the case itself gives, which so must be read.
-fn judge(check: &Check, case: &Case, own: Vec<String>) -> Result<CheckResult, String> {
+pub(crate) fn judge(check: &Check, case: &Case, own: Vec<String>) -> Result<CheckResult, String> {
     let job = job(check, case);
     let mut cloud = Cloud::new(check, case);
     let report = scan::run(std::slice::from_ref(check), "cases", &job, &mut cloud, &mut Silent);

@@ -9,6 +9,7 @@ mod catalogue;
 mod job;
 mod local;
 mod packs;
+pub mod recipes;
 mod report;
 mod request;
 mod rule;

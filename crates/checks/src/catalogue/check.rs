@@ -1,6 +1,9 @@
 //! One check as it is written: a file of `catalogue/checks/<product>/`. What the members mean is said in `catalogue/README.md`.
 
-use crate::{ScanKind, Service, Verdict};
+use crate::{
+    ScanKind, Service, Verdict,
+    recipes::{Method, Risk},
+};
 use bailiwick_base::Severity;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
@@ -161,21 +164,29 @@ pub struct Guard {
     pub value: Value,
 }
 
-/// How the wanted state is brought about. Carried here, carried out elsewhere.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// How the wanted state is brought about: a recipe ([`crate::recipes`]). Of the checks that one recipe serves, one tells the request and
+/// what people must know of it; the others name the recipe alone. What the members mean is said in `catalogue/README.md`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct Fix {
-    pub kind: String,
-    #[serde(default)]
-    pub method: Option<String>,
-    #[serde(default)]
+    pub recipe: String,
+    pub version: Option<u32>,
+    pub title: Option<String>,
+    pub method: Option<Method>,
     pub path: Option<String>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(deserialize_with = "present")]
     pub body: Option<Value>,
-    #[serde(default)]
     pub permission: Option<String>,
-    #[serde(default)]
-    pub notes: Option<String>,
+    pub risk: Option<Risk>,
+    pub blast_radius: Option<String>,
+    pub rollback: Option<String>,
+    pub after_note: Option<String>,
+    pub keep: BTreeMap<String, String>,
+    pub carry: Vec<String>,
+    pub needs: Vec<String>,
+    pub absent_means: BTreeMap<String, Value>,
+    /// The row of the live policies that it sets.
+    pub policy: Option<String>,
 }
 
 /// One case: an answer of Microsoft's and the verdict it must lead to.

@@ -1,7 +1,7 @@
 //! Reading check files: YAML, then what YAML cannot say: places, names, and that the rule compiles.
 
 use super::{Catalogue, Check, FRAMEWORKS, PRODUCTS};
-use crate::rule;
+use crate::{recipes, rule};
 use std::collections::BTreeMap;
 
 /// What is wrong in a check's file.
@@ -18,7 +18,8 @@ pub(super) fn read<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> (
     files.sort_unstable();
     let mut errors = Vec::new();
     let mut checks: BTreeMap<String, Check> = BTreeMap::new();
-    for (file, text) in &files {
+    let (recipe_files, check_files): (Vec<_>, Vec<_>) = files.iter().copied().partition(|(file, _)| file.starts_with(recipes::FOLDER));
+    for (file, text) in &check_files {
         let mut wrong = |message: String| errors.push(LoadError { file: (*file).to_owned(), message });
         match parse(text) {
             Err(message) => wrong(message),
@@ -33,7 +34,13 @@ pub(super) fn read<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> (
             }
         }
     }
-    (Catalogue { checks: checks.into_values().collect(), version: version(&files) }, errors)
+    let (recipes, faults) = recipes::read(&checks, &recipe_files);
+    errors.extend(faults);
+    let mut recipes_of: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (at, recipe) in recipes.iter().enumerate() {
+        recipe.checks.iter().for_each(|check| recipes_of.entry(check.clone()).or_default().push(at));
+    }
+    (Catalogue { checks: checks.into_values().collect(), recipes, recipes_of, version: version(&files) }, errors)
 }
 
 fn parse(text: &str) -> Result<Check, String> {
@@ -89,6 +96,9 @@ fn faults(file: &str, check: &Check) -> Vec<String> {
         if text.trim().is_empty() {
             faults.push(format!("{member}: is empty"));
         }
+    }
+    if check.fix.as_ref().is_some_and(|fix| fix.recipe.is_empty()) {
+        faults.push("fix.recipe: is missing".to_owned());
     }
     faults.extend(frameworks(check));
     if let Err(e) = rule::Rule::of(check, &Default::default()) {

@@ -6,15 +6,21 @@ mod load;
 pub use check::*;
 pub use load::LoadError;
 
-use std::sync::OnceLock;
+use crate::recipes::Recipe;
+use std::{collections::BTreeMap, sync::OnceLock};
 
-/// The files of `catalogue/checks`, as they were when the program was built: name from that folder, and text.
+/// The files of `catalogue/checks`, as they were when the program was built, by their names from that folder; and those of
+/// `catalogue/recipes`, whose names begin with `recipes/`.
 static FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/catalogue.rs"));
 
 /// Checks in the order of ids, each id once, each able to judge.
 #[derive(Debug, Clone)]
 pub struct Catalogue {
     checks: Vec<Check>,
+    /// In the order of ids.
+    recipes: Vec<Recipe>,
+    /// Check to places in `recipes`.
+    recipes_of: BTreeMap<String, Vec<usize>>,
     version: String,
 }
 
@@ -61,6 +67,25 @@ impl Catalogue {
 
     pub fn get(&self, id: &str) -> Option<&Check> {
         self.checks.binary_search_by(|check| check.id.as_str().cmp(id)).ok().map(|at| &self.checks[at])
+    }
+
+    /// Every recipe, in the order of ids: all that can be written.
+    pub fn recipes(&self) -> &[Recipe] {
+        &self.recipes
+    }
+
+    pub fn recipe(&self, id: &str) -> Option<&Recipe> {
+        self.recipes.binary_search_by(|recipe| recipe.id.as_str().cmp(id)).ok().map(|at| &self.recipes[at])
+    }
+
+    /// The recipes that make a check pass.
+    pub fn recipes_of(&self, check: &str) -> impl Iterator<Item = &Recipe> {
+        self.recipes_of.get(check).into_iter().flatten().map(|at| &self.recipes[*at])
+    }
+
+    /// The recipe of a row of the live policies, by its key.
+    pub fn policy_recipe(&self, key: &str) -> Option<&Recipe> {
+        self.recipes.iter().find(|recipe| recipe.policy.as_deref() == Some(key))
     }
 
     /// Sixteen hexadecimal digits that change whenever a file does.

@@ -10,6 +10,7 @@ pub use helpers::Helper;
 pub(crate) use merge::parameters;
 pub use merge::{Select, split};
 pub use placeholders::Placeholder;
+pub(crate) use placeholders::is_resource;
 
 use crate::{Catalogue, Check, Collect, Job, Request, Rule, RuleError, Service, Tree};
 use std::collections::BTreeSet;

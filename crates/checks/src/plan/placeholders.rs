@@ -137,7 +137,7 @@ impl Placeholder {
 }
 
 /// Whether text is the id of one resource of a type, and of nothing above, below or beside it.
-fn is_resource(text: &str, namespace: &str, kind: &str) -> bool {
+pub(crate) fn is_resource(text: &str, namespace: &str, kind: &str) -> bool {
     let same = |a: &str, b: &str| a.eq_ignore_ascii_case(b);
     match text.split('/').collect::<Vec<_>>().as_slice() {
         ["", "subscriptions", subscription, groups, group, providers, of, class, name] => {

@@ -260,6 +260,9 @@ impl Sample {
         if self.objects.len() >= SAMPLE {
             return;
         }
+        // In Resource Manager `properties` are the object's, and no object of their own, though some have a name.
+        let properties = outer.and_then(|outer| outer.get("properties"));
+        let element = if element.zip(properties).is_some_and(|(element, of)| std::ptr::eq(element, of)) { outer } else { element };
         let word = |object: Option<&Value>, members: &[&str]| object.and_then(|o| functions::text(o, members)).map(str::to_owned);
         let name = |object| word(object, &["displayName", "userDisplayName", "deviceName", "name", "title"]);
         let ids = &["id", "appId", "principalId", "category", "name"];

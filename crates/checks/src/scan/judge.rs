@@ -5,7 +5,7 @@ use super::{
     sources::{Instance, Sources},
 };
 use crate::{
-    CheckResult, ControlResult, FRAMEWORKS, Job, ObjectRef, Reason, ReasonCode, SAMPLE, Verdict,
+    CheckResult, Collect, ControlResult, FRAMEWORKS, Job, ObjectRef, Placeholder, Reason, ReasonCode, SAMPLE, Verdict,
     plan::{Chosen, Plan},
     rule::{Ground, Outcome, Rule, loosened},
 };
@@ -55,9 +55,10 @@ fn judged(plan: &Plan, sources: &Sources<'_>, chosen: &Chosen, rule: &Rule, at: 
             None => instance.folds[place].clone().end(rule, ground),
         };
         let applies = if elsewhere { overall } else { applies_by(instance, of(&planned.conditions)) };
-        (instance.name.clone(), applied(outcome, applies, chosen))
+        let itself = instance.value.clone().map(|id| ObjectRef { id, name: instance.name.clone(), within: None });
+        (itself, applied(outcome, applies, chosen))
     };
-    let mut outcomes: Vec<(Option<String>, Outcome)> = source.instances.iter().map(one).collect();
+    let mut outcomes: Vec<(Option<ObjectRef>, Outcome)> = source.instances.iter().map(one).collect();
     outcomes.extend(source.lacking.iter().map(|fault| (None, failed(fault, chosen))));
     together(outcomes, chosen)
 }
@@ -103,7 +104,7 @@ fn gravity(verdict: Verdict) -> u8 {
     }
 }
 
-fn together(mut outcomes: Vec<(Option<String>, Outcome)>, chosen: &Chosen) -> Outcome {
+fn together(mut outcomes: Vec<(Option<ObjectRef>, Outcome)>, chosen: &Chosen) -> Outcome {
     match outcomes.len() {
         0 => {
             let emergency = chosen.check.collect.path.contains("{emergencyAccountId}");
@@ -114,23 +115,27 @@ fn together(mut outcomes: Vec<(Option<String>, Outcome)>, chosen: &Chosen) -> Ou
             let text = "There is nothing of this kind in the directory, or nothing that the connection may see.".to_owned();
             return nothing(Verdict::Skipped, ReasonCode::NothingToCheck, text);
         }
-        1 => return outcomes.remove(0).1,
+        1 => {
+            let (itself, mut outcome) = outcomes.remove(0);
+            if let Some(itself) = itself.filter(|_| offends_itself(&outcome) && is_of_many(chosen)) {
+                (outcome.object_count, outcome.objects) = (1, vec![itself]);
+            }
+            return outcome;
+        }
         _ => {}
     }
     let verdict = outcomes.iter().map(|(_, outcome)| outcome.verdict).max_by_key(|verdict| gravity(*verdict)).unwrap_or(Verdict::Unknown);
     let of = outcomes.len();
     let (mut objects, mut object_count, mut exclusions) = (Vec::new(), 0, BTreeSet::new());
     let (mut reason, mut actual, mut enforced, mut like) = (None, Value::Null, true, 0_u64);
-    for (name, outcome) in outcomes.into_iter().filter(|(_, outcome)| outcome.verdict == verdict) {
+    for (itself, outcome) in outcomes.into_iter().filter(|(_, outcome)| outcome.verdict == verdict) {
         like += 1;
         enforced &= outcome.would_pass_if_enforced;
-        exclusions.extend(outcome.exclusions);
-        // An instance that fails by a value of its own is itself the offending object.
-        let itself = outcome.object_count == 0 && matches!(verdict, Verdict::Failed | Verdict::Unknown);
-        if let Some(name) = name.filter(|_| itself) {
+        if let Some(itself) = itself.filter(|_| offends_itself(&outcome)) {
             object_count += 1;
-            objects.push(ObjectRef { id: name.clone(), name: Some(name), within: None });
+            objects.push(itself);
         }
+        exclusions.extend(outcome.exclusions);
         object_count += outcome.object_count;
         objects.extend(outcome.objects);
         if like == 1 {
@@ -148,6 +153,17 @@ fn together(mut outcomes: Vec<(Option<String>, Outcome)>, chosen: &Chosen) -> Ou
         exclusions: exclusions.into_iter().collect(),
         would_pass_if_enforced: enforced,
     }
+}
+
+/// An instance that fails by a value of its own is itself the offending object.
+fn offends_itself(outcome: &Outcome) -> bool {
+    outcome.object_count == 0 && matches!(outcome.verdict, Verdict::Failed | Verdict::Unknown)
+}
+
+/// Whether a check's request is made for each item of a listing, so that even a single one wants naming.
+fn is_of_many(chosen: &Chosen) -> bool {
+    let Collect { service, path } = &chosen.check.collect;
+    Placeholder::of(*service, path).last().is_some_and(|placeholder| placeholder.listing().is_some())
 }
 
 fn finish(chosen: &Chosen, job: &Job, outcome: Outcome) -> CheckResult {

@@ -49,7 +49,7 @@ pub struct Source {
 pub struct Instance {
     request: Request,
     /// The value of its last placeholder, and how people call it.
-    value: Option<String>,
+    pub value: Option<String>,
     pub name: Option<String>,
     pub fault: Option<Fault>,
     state: SourceState,
