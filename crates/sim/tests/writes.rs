@@ -305,6 +305,35 @@ async fn a_write_may_be_answered_and_forgotten_kept_and_not_answered_or_refused(
 }
 
 #[tokio::test]
+async fn faults_reach_the_writes_inside_a_batch() {
+    let world = writer_world().await;
+    let inside = |id: &str, invites: &str| json!({"id": id, "method": "PATCH", "url": "/policies/authorizationPolicy", "headers": {"Content-Type": "application/json"}, "body": {"allowInvitesFrom": invites}});
+    let batch = async |item: Value| {
+        let (_, answer) = world.write(TAILSPIN_ID, "POST", "/v1.0/$batch", json!({"requests": [item]})).await;
+        (answer["responses"][0]["status"].clone(), world.sim.value(TAILSPIN_ID, POLICY)["allowInvitesFrom"].clone())
+    };
+    world.sim.add_faults([fault("/v1.0/policies", FaultAction::Forget { forget: true })]);
+    assert_eq!(batch(inside("1", "none")).await, (json!(204), json!("adminsAndGuestInviters")));
+    world.sim.add_faults([fault("/v1.0/policies", FaultAction::DropAfter { drop_after: true })]);
+    assert_eq!(batch(inside("2", "none")).await, (json!(504), json!("none")));
+}
+
+#[tokio::test]
+async fn a_service_principal_that_consent_made_is_changed_as_any_other() {
+    let world = writer_world().await;
+    let path = format!("/v1.0/servicePrincipals/{}", TAILSPIN.service_principal(READER_CLIENT_ID));
+    assert_eq!(patch(&world, &path, json!({"appRoleAssignmentRequired": true})).await, (204, Value::Null));
+    assert_eq!(read(&world, &path).await["appRoleAssignmentRequired"], true);
+    let written = world.sim.value(TAILSPIN_ID, "/v1.0/servicePrincipals")[0]["id"].as_str().unwrap().to_owned();
+    let path = format!("/v1.0/servicePrincipals/{written}");
+    assert_eq!(patch(&world, &path, json!({"appRoleAssignmentRequired": true})).await.0, 204);
+    let all = read(&world, "/v1.0/servicePrincipals").await;
+    let required = all["value"].as_array().unwrap().iter().filter(|principal| principal["appRoleAssignmentRequired"] == true);
+    let ids: Vec<&Value> = required.map(|principal| &principal["id"]).collect();
+    assert!(ids.contains(&&json!(written)) && ids.contains(&&json!(TAILSPIN.service_principal(READER_CLIENT_ID))), "{ids:?}");
+}
+
+#[tokio::test]
 async fn the_log_knows_writes_by_the_digest_of_their_bodies() {
     let world = writer_world().await;
     world.sim.clear_calls();
