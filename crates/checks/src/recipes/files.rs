@@ -101,11 +101,12 @@ impl Found {
     }
 
     fn add(&mut self, file: &str, recipe: Recipe) {
-        for fault in faults(&recipe) {
-            self.wrong(file, fault);
+        let within = if file.starts_with(FOLDER) { "" } else { "fix." };
+        for (member, fault) in faults(&recipe) {
+            self.wrong(file, format!("{within}{member}: {fault}"));
         }
         if let Some((other, _)) = self.recipes.get(&recipe.id) {
-            let message = format!("fix.recipe: {} is told in {other} already; name it here and say no more", recipe.id);
+            let message = format!("{within}recipe: {} is told in {other} already; name it here and say no more", recipe.id);
             return self.wrong(file, message);
         }
         self.recipes.insert(recipe.id.clone(), (file.to_owned(), recipe));
@@ -232,30 +233,38 @@ fn policy_recipes(file: PolicyFile) -> [Recipe; 2] {
     [create, enforce]
 }
 
-/// What is wrong with one recipe, each beginning with the member it is about.
-fn faults(recipe: &Recipe) -> Vec<String> {
+/// What is wrong with one recipe: the member it is about, and the fault.
+fn faults(recipe: &Recipe) -> Vec<(String, String)> {
     let mut faults = Vec::new();
+    let mut wrong = |member: &str, fault: String| faults.push((member.to_owned(), fault));
     let Recipe { id, path, body, .. } = recipe;
     if id.is_empty() || id.bytes().any(|b| !(b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')) {
-        faults.push(format!("fix.recipe: {id} is not lower-case words parted by hyphens"));
+        wrong("recipe", format!("{id} is not lower-case words parted by hyphens"));
     }
     if recipe.version == 0 {
-        faults.push("fix.version: starts at 1".to_owned());
+        wrong("version", "starts at 1".to_owned());
     }
-    let words = [("title", &recipe.title), ("blast_radius", &recipe.blast_radius), ("permission", &recipe.permission)];
-    faults.extend(words.iter().filter(|(_, text)| text.trim().is_empty()).map(|(member, _)| format!("fix.{member}: is empty")));
+    for (member, text) in [("title", &recipe.title), ("blast_radius", &recipe.blast_radius), ("permission", &recipe.permission)] {
+        if text.trim().is_empty() {
+            wrong(member, "is empty".to_owned());
+        }
+    }
+    if recipe.kind == RecipeKind::Patch && !matches!(recipe.method, Method::Patch | Method::Put) {
+        wrong("method", format!("{} sets no members; PATCH and PUT do", recipe.method.as_str()));
+    }
     let rooted = match recipe.service {
         Service::Graph => path.starts_with("/v1.0/") || path.starts_with("/beta/"),
         Service::Arm => path.contains("?api-version=") && ["/providers/", "{resourceId}?", "{siteId}/"].iter().any(|r| path.starts_with(r)),
         Service::Vault | Service::Dns => false,
     };
     if !rooted {
-        faults.push(format!("fix.path: {path} is no path of {}", recipe.service.as_str()));
+        wrong("path", format!("{path} is no path of {}", recipe.service.as_str()));
     }
     if !body.as_object().is_some_and(|members| members.keys().any(|name| name != TYPE)) {
-        faults.push("fix.body: sets nothing".to_owned());
+        wrong("body", "sets nothing".to_owned());
     }
-    let lists = recipe.keep.keys().filter(|path| !get(body, path).is_some_and(Value::is_array));
-    faults.extend(lists.map(|path| format!("fix.keep.{path}: the body has no list there")));
+    for path in recipe.keep.keys().filter(|path| !get(body, path).is_some_and(Value::is_array)) {
+        wrong(&format!("keep.{path}"), "the body has no list there".to_owned());
+    }
     faults
 }
