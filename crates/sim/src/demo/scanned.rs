@@ -73,7 +73,6 @@ pub const WRITER_PERMISSIONS: &[&str] = &[
     "DeviceManagementServiceConfig.ReadWrite.All",
     "Domain.ReadWrite.All",
     "IdentityRiskyUser.Read.All",
-    "OnPremDirectorySynchronization.ReadWrite.All",
     "OrgSettings-AppsAndServices.ReadWrite.All",
     "OrgSettings-Forms.ReadWrite.All",
     "Policy.Read.All",
