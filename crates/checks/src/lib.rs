@@ -1,5 +1,5 @@
-//! The catalogue of checks and the engine that judges a directory by it: answers in, verdicts out. Pure: what a scan reads, it reads through
-//! [`Fetch`]; what it tells, it tells through [`Progress`].
+//! The catalogue of checks and the engine that judges a directory by it: answers in, verdicts out; and of verdicts, the changes that would
+//! mend them ([`recipes`]). Pure: what a scan reads, it reads through [`Fetch`]; what it tells, it tells through [`Progress`].
 //!
 //! What must stay true: an absent value never counts as a pass; each request is made once however many checks read its answer; nothing of
 //! an answer is kept but what a rule looks at, ids and display names; a source that fails takes only its own checks along.
