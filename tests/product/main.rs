@@ -2,9 +2,11 @@
 //! number; SECURITY-MODEL.md is made from their names.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod assistant;
 mod connections;
 mod data_map;
 mod evidence;
+mod fixes;
 mod injection;
 mod isolation;
 mod journey;
@@ -12,6 +14,7 @@ mod keys;
 mod logs;
 mod look;
 mod matrix;
+mod notifications;
 mod open;
 mod scan_calls;
 mod scans;

@@ -1,6 +1,7 @@
 //! Scans of the simulated cloud's directories, by the real scanner in its sandbox, through every surface.
 
 use bailiwick_sim::demo::{NORTHWIND, READER_CLIENT_ID, READER_SECRET, Scanned, TAILSPIN, WINGTIP, WRITER_CLIENT_ID, WRITER_SECRET};
+use bailiwick_server::config::Config;
 use bailiwick_sim::{Call, Fault};
 use bailiwick_testkit::{Actor, World, sim};
 use futures::StreamExt;
@@ -14,22 +15,33 @@ pub static READER_WORLD: Mutex<()> = Mutex::const_new(());
 
 /// A world whose environment has both applications.
 pub async fn look_only() -> World {
-    World::with(|config| {
-        for (application, id, secret) in [
-            (&mut config.microsoft.reader, READER_CLIENT_ID, READER_SECRET),
-            (&mut config.microsoft.writer, WRITER_CLIENT_ID, WRITER_SECRET),
-        ] {
-            let file = config.data_folder.with_file_name(format!("secret-{id}"));
-            std::fs::write(&file, secret).unwrap();
-            (application.client_id, application.secret_file) = (id.to_string(), file);
-        }
-        config.scanner.dns_servers = vec![sim().dns_address()];
-    })
-    .await
+    World::with(applications).await
+}
+
+/// Gives an environment both applications.
+pub fn applications(config: &mut Config) {
+    for (application, id, secret) in [
+        (&mut config.microsoft.reader, READER_CLIENT_ID, READER_SECRET),
+        (&mut config.microsoft.writer, WRITER_CLIENT_ID, WRITER_SECRET),
+    ] {
+        let file = config.data_folder.with_file_name(format!("secret-{id}"));
+        std::fs::write(&file, secret).unwrap();
+        (application.client_id, application.secret_file) = (id.to_string(), file);
+    }
+    config.scanner.dns_servers = vec![sim().dns_address()];
 }
 
 /// The same, where scans run. `cargo test` builds the scanner's library and not its program: where nobody built it, it is built once.
 async fn scanning() -> World {
+    built();
+    sim().clear_faults();
+    sim().set_latency(0);
+    sim().set_limits(false);
+    look_only().await
+}
+
+/// Builds the scanner's program where nobody did.
+pub fn built() {
     static BUILT: OnceLock<()> = OnceLock::new();
     BUILT.get_or_init(|| {
         let program = std::env::current_exe().unwrap().ancestors().nth(2).unwrap().join("bailiwick-scanner");
@@ -40,10 +52,6 @@ async fn scanning() -> World {
             assert!(build.status().unwrap().success(), "the scanner cannot be built");
         }
     });
-    sim().clear_faults();
-    sim().set_latency(0);
-    sim().set_limits(false);
-    look_only().await
 }
 
 /// Begins a consent; its state.
@@ -318,12 +326,14 @@ async fn who_watches_a_scan_hears_of_its_progress_and_of_its_end() {
     let connection = connect(&world, &TAILSPIN).await;
     let scan = start(&world, &connection, "exposure").await;
     sim().set_latency(50);
+    let request = owner.request(reqwest::Method::GET, &format!("/api/v1/scans/{scan}/events"));
+    let response = request.send().await.unwrap();
+    assert_eq!(response.headers()["content-type"], "text/event-stream");
+    let mut body = response.bytes_stream();
+    // The scan begins when its watcher has heard that it waits.
+    let first = body.next().await.unwrap().unwrap();
     let watch = async {
-        let request = owner.request(reqwest::Method::GET, &format!("/api/v1/scans/{scan}/events"));
-        let response = request.send().await.unwrap();
-        assert_eq!(response.headers()["content-type"], "text/event-stream");
-        let mut text = String::new();
-        let mut body = response.bytes_stream();
+        let mut text = String::from_utf8(first.to_vec()).unwrap();
         while let Some(piece) = body.next().await {
             text.push_str(std::str::from_utf8(&piece.unwrap()).unwrap());
         }

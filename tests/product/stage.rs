@@ -3,14 +3,20 @@
 //! Requests are made from the declarations: path parameters from what is on stage, bodies from their schemas. An operation whose
 //! parameters have nothing on stage stops the test by its name, so a new operation is swept as soon as it is declared.
 
+use aws_lc_rs::hmac;
 use bailiwick_contract::{BodyKind, Effect, Grantee, Guard, OperationSpec, Role, operations};
+use bailiwick_domain::worker;
 use bailiwick_sim::{Forge, scenario};
 use bailiwick_testkit::actor::sha256;
 use bailiwick_testkit::{Actor, Answer, Tenant, World, sim};
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Where the stage's webhooks lead.
+const HOOK: &str = "http://127.0.0.1:9/contoso-hook";
 
 /// The file that every run on stage holds.
 pub const REPORT: &str = "TestResults.json";
@@ -31,6 +37,11 @@ pub struct Stage {
     pub finding: String,
     /// A completed scan of Contoso's.
     pub scan: String,
+    /// A directory of Contoso's that may be fixed, an applied fix of it, its plan, and somebody contained in it.
+    pub fixed: String,
+    pub fix: String,
+    pub plan: String,
+    pub containment: String,
     pub project_key: Actor,
     document: Value,
     next: AtomicU64,
@@ -113,6 +124,9 @@ impl Stage {
             }
             let secret = config.data_folder.with_file_name("reader-secret");
             std::fs::write(&secret, "stage-reader-secret").unwrap();
+            crate::assistant::configure(config);
+            // Webhooks of the stage lead to this machine, where nobody listens.
+            config.notifications.private_ranges = vec!["127.0.0.0/8".into()];
             config.microsoft.reader.client_id = READER.into();
             config.microsoft.reader.secret_file = secret;
         })
@@ -138,10 +152,27 @@ impl Stage {
         let finding = findings["items"][0]["id"].as_str().unwrap().to_owned();
         let runs = runs.try_into().unwrap();
         let document = bailiwick_contract::openapi::document();
-        let scan = String::new();
-        let mut stage = Self { world, project, other_project, runs, series, finding, scan, project_key, document, next: AtomicU64::new(1) };
+        let (scan, fixed, fix, plan, containment) = Default::default();
+        let mut stage = Self {
+            world,
+            project,
+            other_project,
+            runs,
+            series,
+            finding,
+            scan,
+            fixed,
+            fix,
+            plan,
+            containment,
+            project_key,
+            document,
+            next: AtomicU64::new(1),
+        };
         stage.scan = stage.completed_scan().await;
         stage.settle_scans().await;
+        stage.settle_notifications().await;
+        stage.settle_fixes().await;
         stage
     }
 
@@ -233,6 +264,14 @@ impl Stage {
                 "scan" if fresh => (self.new_scan(&owner).await, Names::Tenant),
                 "scan" => (self.scan.clone(), Names::Tenant),
                 "check" => (CHECK.into(), Names::Tenant),
+                "fix" if fresh => (self.new_fix(fix_state(op.id)).await.0, Names::Tenant),
+                "fix" => (self.fix.clone(), Names::Tenant),
+                "plan" => (self.plan.clone(), Names::Tenant),
+                "containment" if fresh => (self.new_containment().await, Names::Tenant),
+                "containment" => (self.containment.clone(), Names::Tenant),
+                "channel" => (self.new_channel(&owner).await, Names::Tenant),
+                "rule" => (self.new_rule(&owner).await, Names::Tenant),
+                "delivery" => (self.new_delivery(&self.new_channel(&owner).await, "dead").await, Names::Tenant),
                 "schedule" => (self.new_schedule(&owner).await, Names::Tenant),
                 "pack" => (self.new_pack(&owner).await, Names::Tenant),
                 "version" => ("1".into(), Names::Tenant),
@@ -312,6 +351,26 @@ impl Stage {
                 (body["cron"], body["zone"]) = (json!("30 2 * * *"), json!("Europe/Berlin"));
                 prepared.names = Names::Tenant;
             }
+            "plan_fixes" => {
+                *body = json!({"directory": self.fixed, "policies": ["guest_invites"]});
+                prepared.names = Names::Tenant;
+            }
+            "approve_fix" | "apply_fix" | "roll_back_fix" => body["digest"] = json!(DIGEST),
+            "contain_user" => {
+                *body = json!({"directory": self.fixed, "user": self.fresh_id(), "revoke_sessions": true, "disable": false, "reason": "stage"});
+                prepared.names = Names::Tenant;
+            }
+            "create_channel" => body["config"] = json!({"kind": "webhook", "url": HOOK}),
+            "change_channel" => body["name"] = json!(format!("s{}", self.fresh())),
+            "create_notification_rule" | "change_notification_rule" => {
+                body["channel"] = json!(self.new_channel(&owner).await);
+                body["events"] = json!(["run_failed"]);
+                prepared.names = Names::Tenant;
+            }
+            "preview_notification" => {
+                prepared.query.extend([("event".into(), "fix_waiting".into()), ("channel".into(), "webhook".into())]);
+            }
+            "unsubscribe" => prepared.query.push(("token".into(), self.unsubscribe_token(&owner).await)),
             "add_pack" => body["files"] = pack_files(body["name"].as_str().unwrap(), body["version"].as_str().unwrap()),
             _ => {}
         }
@@ -338,6 +397,76 @@ impl Stage {
         let new =
             json!({"name": format!("s{}", self.fresh()), "kind": "exposure", "connection": connection, "cron": "0 3 * * *", "zone": "UTC"});
         id_of(owner, "/api/v1/scan-schedules", new, "/id").await
+    }
+
+    async fn new_channel(&self, owner: &Actor) -> String {
+        let new = json!({"name": format!("contoso desk {}", self.fresh()), "config": {"kind": "webhook", "url": HOOK}});
+        id_of(owner, "/api/v1/channels", new, "/channel/id").await
+    }
+
+    async fn new_rule(&self, owner: &Actor) -> String {
+        let (name, channel) = (format!("s{}", self.fresh()), self.new_channel(owner).await);
+        let timing = json!({"kind": "daily", "at": "07:30", "time_zone": "UTC"});
+        let new = json!({"name": name, "channel": channel, "events": ["run_failed"], "timing": timing, "enabled": false});
+        id_of(owner, "/api/v1/notification-rules", new, "/id").await
+    }
+
+    /// A delivery in a state, put together by hand, with what it tells of and one try.
+    async fn new_delivery(&self, channel: &str, state: &str) -> String {
+        let (id, event) = (self.fresh_id(), self.fresh_id());
+        let subject = format!(r#"{{"event": "run_failed", "run": "{}", "project": null}}"#, self.runs[0]);
+        sqlx::query(
+            "WITH c AS (SELECT tenant_id, id FROM bailiwick.channels WHERE id = $1::uuid),
+                 e AS (INSERT INTO bailiwick.notification_events (tenant_id, id, kind, at, subject)
+                       SELECT tenant_id, $3::uuid, 'run_failed', now(), $5::jsonb FROM c),
+                 d AS (INSERT INTO bailiwick.deliveries (tenant_id, id, kind, state, channel_id, event_ids, subject, attempts, created_at, due_at)
+                       SELECT tenant_id, $2::uuid, 'immediate', $4, id, ARRAY[$3::uuid], 'contoso: a report was refused', 1, now(), now() FROM c)
+             INSERT INTO bailiwick.delivery_tries (tenant_id, delivery_id, number, at, took_ms, outcome, code, detail)
+             SELECT tenant_id, $2::uuid, 1, now(), 1, 'later', 'unreachable', 'nobody' FROM c",
+        )
+        .bind(channel)
+        .bind(&id)
+        .bind(&event)
+        .bind(state)
+        .bind(subject)
+        .execute(&mut self.world.look().await)
+        .await
+        .unwrap();
+        id
+    }
+
+    /// The token of a link that nobody has used yet, made as a mail's would be.
+    async fn unsubscribe_token(&self, owner: &Actor) -> String {
+        owner.put("/api/v1/me/notifications", json!({"mail": "all"})).await.ok();
+        let (services, tenant) = (&self.world.running.services, self.contoso().id);
+        let mut scope = services.store.read(tenant, &worker::system("stage", None), &worker::nobody()).await.unwrap();
+        let key = scope.secret(&services.keyring, "notifications/unsubscribe").await.unwrap().unwrap();
+        let row: uuid::Uuid = sqlx::query_scalar("SELECT id FROM bailiwick.mail_preferences WHERE tenant_id = $1 AND address = $2")
+            .bind(tenant.0)
+            .bind(self.contoso().org.upn("owner"))
+            .fetch_one(&mut self.world.look().await)
+            .await
+            .unwrap();
+        let ids = [tenant.0.as_bytes().as_slice(), row.as_bytes()].concat();
+        let mac = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key.expose()), &[b"unsubscribe".as_slice(), &ids].concat());
+        format!("bwu_{}", BASE64_URL_SAFE_NO_PAD.encode([&ids, &mac.as_ref()[..16]].concat()))
+    }
+
+    /// One of everything that notifications store.
+    async fn settle_notifications(&self) {
+        let owner = self.contoso().owner();
+        let (rule, channel) = (self.new_rule(&owner).await, self.new_channel(&owner).await);
+        let delivery = self.new_delivery(&channel, "delivered").await;
+        self.unsubscribe_token(&owner).await;
+        sqlx::query(
+            "INSERT INTO bailiwick.digest_entries (tenant_id, rule_id, event_id)
+             SELECT tenant_id, $2::uuid, event_ids[1] FROM bailiwick.deliveries WHERE id = $1::uuid",
+        )
+        .bind(delivery)
+        .bind(rule)
+        .execute(&mut self.world.look().await)
+        .await
+        .unwrap();
     }
 
     async fn new_pack(&self, owner: &Actor) -> String {
@@ -382,6 +511,82 @@ impl Stage {
         owner.put(&format!("/api/v1/scan-settings/{directory}"), json!({"emergency_accounts": ["emergency of contoso"]})).await.ok();
     }
 
+    /// A directory that may be fixed, with one of everything that fixes store.
+    async fn settle_fixes(&mut self) {
+        let owner = self.contoso().owner();
+        let connection = owner.get(&format!("/api/v1/connections/{}", self.new_connection(&owner).await)).await.ok();
+        self.fixed = connection["directory"]["id"].as_str().unwrap().to_owned();
+        let credential = json!({"kind": "secret", "secret": "stage"});
+        let writer = json!({"kind": "write", "directory": self.fixed, "client_id": self.fresh_id(), "credential": credential});
+        owner.post("/api/v1/connections", writer).await.ok();
+        owner.put(&format!("/api/v1/fix-settings/{}", self.fixed), json!({"enabled": true, "containment": true})).await.ok();
+        (self.fix, self.plan) = self.new_fix("applied").await;
+        self.containment = self.new_containment().await;
+    }
+
+    /// A fix in a state, put together by hand, with its plan; one that waits for nobody is approved.
+    async fn new_fix(&self, state: &str) -> (String, String) {
+        let (fix, plan, object) = (self.fresh_id(), self.fresh_id(), format!("s{}", self.fresh()));
+        let values = ["{\"allowInvitesFrom\": \"everyone\"}", "{\"allowInvitesFrom\": \"none\"}"];
+        let change = format!(
+            r#"{{"recipe": "stage", "version": 1, "kind": "patch", "object": null, "service": "graph", "method": "PATCH",
+                "read": "/v1.0/policies/authorizationPolicy", "write": "/v1.0/policies/authorizationPolicy", "body": {1},
+                "before": {0}, "after": {1}, "changed": [{{"path": "allowInvitesFrom", "before": "everyone", "after": "none"}}]}}"#,
+            values[0], values[1]
+        );
+        let facts = r#"{"title": "Guests are invited by few", "version": 1, "kind": "patch", "checks": [], "risk": "low", "blast_radius": "b",
+            "rollback": "r", "permission": "Policy.ReadWrite.Authorization", "url": "https://graph.microsoft.com/v1.0/policies/authorizationPolicy",
+            "report_only": false}"#;
+        let person = r#"{"kind": "user", "id": "stage", "name": "Somebody of Contoso"}"#;
+        // Each part reads the directory's row: what one part inserts is not seen by the others.
+        sqlx::query(
+            "WITH d AS (SELECT tenant_id, id FROM bailiwick.directories WHERE id = $3::uuid),
+                 p AS (INSERT INTO bailiwick.fix_plans (tenant_id, id, directory_id, left_out, created_at, created_by)
+                       SELECT tenant_id, $1::uuid, id, '[]', now(), $6::jsonb FROM d),
+                 f AS (INSERT INTO bailiwick.fixes (tenant_id, id, plan_id, directory_id, recipe, object_id, severity, facts, change, digest,
+                              planned_at, state, approvals_needed, applied_at, applied_by)
+                       SELECT tenant_id, $2::uuid, $1::uuid, id, 'stage', $4, 3, $7::jsonb, $8::jsonb, $9, now(), $5, 1, now(), $6::jsonb FROM d),
+                 a AS (INSERT INTO bailiwick.fix_approvals (tenant_id, fix_id, principal, digest, approved_at, approved_by, note)
+                       SELECT tenant_id, $2::uuid, 'stage', $9, now(), $6::jsonb, 'yes' FROM d WHERE $5 <> 'proposed')
+             INSERT INTO bailiwick.write_steps (tenant_id, id, fix_id, number, order_no, purpose, kind, method, url, at)
+             SELECT tenant_id, $1::uuid, $2::uuid, 1, 0, 'apply', 'read', 'GET', 'https://graph.microsoft.com/v1.0', now() FROM d",
+        )
+        .bind(&plan)
+        .bind(&fix)
+        .bind(&self.fixed)
+        .bind(&object)
+        .bind(state)
+        .bind(person)
+        .bind(facts)
+        .bind(&change)
+        .bind(DIGEST)
+        .execute(&mut self.world.look().await)
+        .await
+        .unwrap();
+        (fix, plan)
+    }
+
+    /// Somebody whose account was disabled, put together by hand.
+    async fn new_containment(&self) -> String {
+        let (id, user) = (self.fresh_id(), self.fresh_id());
+        sqlx::query(
+            "WITH d AS (SELECT tenant_id, id FROM bailiwick.directories WHERE id = $3::uuid),
+                 c AS (INSERT INTO bailiwick.containments (tenant_id, id, directory_id, user_id, revoke_sessions, disable, reason, ordered_at,
+                              ordered_by)
+                       SELECT tenant_id, $1::uuid, id, $2, false, true, 'stage', now(),
+                              '{\"kind\": \"user\", \"id\": \"stage\", \"name\": \"Somebody\"}' FROM d)
+             INSERT INTO bailiwick.containment_acts (tenant_id, containment_id, act, state, order_no, ordered_at, done_at, changed)
+             SELECT tenant_id, $1::uuid, 'disable', 'done', 1, now(), now(), true FROM d",
+        )
+        .bind(&id)
+        .bind(&user)
+        .bind(&self.fixed)
+        .execute(&mut self.world.look().await)
+        .await
+        .unwrap();
+        id
+    }
+
     fn declared(&self, op: &OperationSpec) -> &Value {
         &self.document["paths"][op.path][op.method.as_str().to_lowercase()]
     }
@@ -418,6 +623,12 @@ impl Stage {
 
     fn minimal(&self, schema: &Value) -> Value {
         let schema = self.resolve(schema);
+        if let Some(value) = schema.get("const") {
+            return value.clone();
+        }
+        if schema["oneOf"][0]["type"] == "object" {
+            return self.minimal(&schema["oneOf"][0]);
+        }
         if let Some(first) = schema["enum"].get(0).or_else(|| schema["oneOf"][0].get("const")) {
             return first.clone();
         }
@@ -433,6 +644,18 @@ impl Stage {
             Some("string") => json!(format!("s{}", self.fresh())),
             other => panic!("no minimal value for the type {other:?}: {schema}"),
         }
+    }
+}
+
+/// What the stage's fixes are approved by.
+const DIGEST: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+
+/// The state in which a fix takes an operation.
+fn fix_state(op: &str) -> &'static str {
+    match op {
+        "apply_fix" => "approved",
+        "roll_back_fix" => "applied",
+        _ => "proposed",
     }
 }
 

@@ -68,6 +68,20 @@ ids! {
     ScanId,
     /// A time table of scans.
     ScheduleId,
+    /// The fixes that one planning made.
+    FixPlanId,
+    /// One proposed change to a directory.
+    FixId,
+    /// The containing of one person at risk.
+    ContainmentId,
+    /// A way by which people are told something.
+    ChannelId,
+    /// What goes to a channel, and when.
+    RuleId,
+    /// One message to one place.
+    DeliveryId,
+    /// Something that happened and that people may want to be told.
+    EventId,
     /// One request, as logs, problems and trail entries name it.
     RequestId,
 }

@@ -40,7 +40,17 @@ codes! {
     ScanAlreadyRunning = 409, "A scan of this directory is under way";
     /// There is no working connection to the directory, or the environment has no application to connect with.
     NotConnected = 409, "The directory is not connected";
-    WrongState = 409, "The run is not in a state that allows this";
+    WrongState = 409, "It is not in a state that allows this";
+    /// This environment, or its operator, has not given the tenant what this needs.
+    NotEntitled = 403, "This is not part of what your organisation has here";
+    /// Fixes, or containment, are off for the directory until an owner turns them on.
+    FixesOff = 409, "Fixes are off for this directory";
+    /// What was approved or ordered is not what is stored.
+    FixChanged = 409, "The fix is not the one that was shown";
+    /// The second approver is somebody else than the first.
+    SameApprover = 409, "Another person has to approve";
+    /// The operator has configured no assistant.
+    AssistantOff = 404, "No assistant is configured";
     UnsupportedMedia = 415, "The content type is not accepted here";
     TooManyRequests = 429, "Too many requests";
     Internal = 500, "Something broke on our side";

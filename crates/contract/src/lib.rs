@@ -8,7 +8,9 @@ pub mod catalogue;
 pub mod connections;
 pub mod evidence;
 pub mod findings;
+pub mod fixes;
 pub mod identity;
+pub mod notifications;
 pub mod openapi;
 pub mod operation;
 pub mod permission;
@@ -30,6 +32,8 @@ pub fn operations() -> Vec<&'static OperationSpec> {
         connections::OPERATIONS,
         scans::OPERATIONS,
         catalogue::OPERATIONS,
+        fixes::OPERATIONS,
+        notifications::OPERATIONS,
         audit::OPERATIONS,
     ]
     .concat()
@@ -49,6 +53,11 @@ pub const OPEN_ROUTES: &[OpenRoute] = &[
     OpenRoute { method: Method::Get, path: "/readyz", reason: "the process can answer: asked by load balancers, which hold no credential" },
     OpenRoute { method: Method::Get, path: "/api/openapi.json", reason: "the API's description is public and holds no data" },
     OpenRoute { method: Method::Get, path: "/.well-known/security.txt", reason: "RFC 9116: finders of flaws must be able to read it" },
+    OpenRoute {
+        method: Method::Get,
+        path: "/api/v1/unsubscribe",
+        reason: "mail programs that know no one-click open this address: sends people on to the portal's page and looks at nothing",
+    },
     OpenRoute { method: Method::Get, path: "/{*path}", reason: "the portal's shell: static files without data" },
 ];
 

@@ -310,15 +310,8 @@ pub struct ChannelPath {
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Timing {
     Immediate {},
-    Daily {
-        at: String,
-        time_zone: String,
-    },
-    Weekly {
-        day: Weekday,
-        at: String,
-        time_zone: String,
-    },
+    Daily { at: String, time_zone: String },
+    Weekly { day: Weekday, at: String, time_zone: String },
 }
 
 /// What goes to a channel, and when.

@@ -247,4 +247,19 @@ macro_rules! json {
     ($($t:ty),* $(,)?) => { $(impl $crate::operation::Json for $t {})* };
 }
 
-pub(crate) use {json, operations};
+/// Declares closed vocabularies: enums that travel as the words given.
+macro_rules! words {
+    ($($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $text:literal),* $(,)? })*) => {$(
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+        pub enum $name { $($(#[$doc])* #[serde(rename = $text)] $variant),* }
+
+        impl $name {
+            pub const ALL: &[$name] = &[$($name::$variant),*];
+            pub fn as_str(self) -> &'static str { match self { $($name::$variant => $text),* } }
+            pub fn parse(text: &str) -> Option<Self> { match text { $($text => Some($name::$variant),)* _ => None } }
+        }
+    )*};
+}
+
+pub(crate) use {json, operations, words};

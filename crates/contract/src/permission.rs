@@ -105,6 +105,21 @@ permissions! {
     ScansManage = "scans.manage" [owner admin];
     /// Looks into a connected directory as it is now: policies, and people at risk.
     LiveRead = "live.read" [owner admin member auditor];
+    /// Sees what is told to whom, and says how one wants to be told oneself.
+    NotificationsRead = "notifications.read" [owner admin member auditor];
+    /// Decides what leaves for which mailbox, team and endpoint.
+    NotificationsManage = "notifications.manage" [owner admin];
+    FixesRead = "fixes.read" [owner admin member auditor];
+    /// Proposes fixes: reads the directory, changes nothing.
+    FixesPlan = "fixes.plan" [owner admin member];
+    /// Says that a shown change may be made.
+    FixesApprove = "fixes.approve" [owner admin];
+    /// Has approved changes made, and taken back.
+    FixesApply = "fixes.apply" [owner admin];
+    /// Decides whether a directory has fixes at all, by how many people, and when.
+    FixesManage = "fixes.manage" [owner];
+    /// Signs people at risk out and locks their accounts.
+    ContainmentAct = "containment.act" [owner admin];
 }
 
 impl Permission {
@@ -135,10 +150,25 @@ mod tests {
             Permission::DirectoriesWrite,
             Permission::ConnectionsManage,
             Permission::ScansManage,
+            Permission::NotificationsManage,
+            Permission::FixesApprove,
+            Permission::FixesApply,
+            Permission::FixesManage,
+            Permission::ContainmentAct,
         ] {
             for who in [Grantee::Key, Grantee::Workload, Grantee::Role(Role::Member), Grantee::Role(Role::Auditor)] {
                 assert!(!permission.held_by(who), "{permission:?} {who:?}");
             }
+        }
+    }
+
+    /// I44: whatever leads to a write in a directory is a person's doing: no key and no workload holds it.
+    #[test]
+    fn i44_no_key_or_workload_approves_applies_or_contains() {
+        let acting = Permission::ALL.iter().filter(|p| p.as_str().starts_with("fixes.") || p.as_str().starts_with("containment."));
+        assert!(acting.clone().count() >= 6);
+        for permission in acting {
+            assert!(!permission.held_by(Grantee::Key) && !permission.held_by(Grantee::Workload), "{permission:?}");
         }
     }
 

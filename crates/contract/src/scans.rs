@@ -4,27 +4,13 @@
 
 use crate::connections::{CloudFailure, ConnectionKind};
 use crate::evidence::{FindingCounts, Named};
-use crate::operation::{Empty, EventStream, Guard, json, operations};
+use crate::operation::{Empty, EventStream, Guard, json, operations, words};
 use crate::permission::Permission;
 use bailiwick_base::{ConnectionId, Cursor, DirectoryId, Page, Principal, RunId, ScanId, ScheduleId, Severity, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
-
-macro_rules! words {
-    ($($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $text:literal),* $(,)? })*) => {$(
-        $(#[$meta])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-        pub enum $name { $($(#[$doc])* #[serde(rename = $text)] $variant),* }
-
-        impl $name {
-            pub const ALL: &[$name] = &[$($name::$variant),*];
-            pub fn as_str(self) -> &'static str { match self { $($name::$variant => $text),* } }
-            pub fn parse(text: &str) -> Option<Self> { match text { $($text => Some($name::$variant),)* _ => None } }
-        }
-    )*};
-}
 
 words! {
     /// What a scan asks. `compliance` holds settings against named frameworks; `exposure` asks what the present configuration risks.
@@ -548,6 +534,9 @@ pub struct LivePolicy {
     /// Absent where it is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compliant: Option<bool>,
+    /// Whether there is a recipe that secures it: then a fix can be planned by its key.
+    #[serde(default)]
+    pub fixable: bool,
 }
 
 /// Conditional Access in numbers.

@@ -126,6 +126,20 @@ pub trait ReachHandler: Operation {
         Self: Sized;
 }
 
+/// An operation anybody may call who holds a token that Bailiwick gave out, such as the link in a mail: the token names the tenant, and
+/// nothing of it is believed before the handler has checked it. Only what the token itself allows may be changed or told.
+pub trait TokenHandler: Operation {
+    /// The tenant that the token claims; nothing where it is not in the form of one.
+    fn tenant(query: &Self::Query) -> Option<TenantId>;
+    fn handle(
+        services: &Services,
+        scope: &mut WriteScope,
+        call: Call<Self>,
+    ) -> impl Future<Output = Result<Audited<Self::Answer>, Problem>> + Send
+    where
+        Self: Sized;
+}
+
 /// Tells how something stands, again and again, until there is nothing more to tell. Each look is a scope of its own, so that who may
 /// no longer see it hears no more.
 pub trait WatchHandler: Operation<Answer = EventStream<Self::Event>> {
@@ -166,6 +180,9 @@ pub trait Mount {
     fn watch<O: WatchHandler<Body = bailiwick_contract::Empty>>(&mut self)
     where
         O::Path: Sync;
+    fn by_token<O: TokenHandler<Body = bailiwick_contract::Empty>>(&mut self)
+    where
+        O::Answer: serde::Serialize;
 }
 
 /// Which callers an operation's guard lets in.

@@ -5,17 +5,19 @@ pub mod audit;
 pub mod connections;
 pub mod evidence;
 pub mod findings;
+pub mod fixes;
 pub mod handler;
 pub mod identity;
 pub mod microsoft;
+pub mod notifications;
 pub mod scans;
 pub mod tenancy;
 pub mod text;
 pub mod worker;
 
 pub use handler::{
-    Call, DiscloseHandler, Download, LiveHandler, Mount, OpenHandler, ReachHandler, ReadHandler, UploadHandler, WatchHandler, WriteHandler,
-    admission,
+    Call, DiscloseHandler, Download, LiveHandler, Mount, OpenHandler, ReachHandler, ReadHandler, TokenHandler, UploadHandler, WatchHandler,
+    WriteHandler, admission,
 };
 
 pub use bailiwick_formats::Limits as FormatLimits;
@@ -33,6 +35,9 @@ pub struct Services {
     pub settings: Arc<Settings>,
     pub microsoft: Arc<microsoft::Environment>,
     pub scanner: Arc<Scanning>,
+    pub senders: Arc<notifications::Senders>,
+    /// Explains fixes in words; none unless the operator configured one.
+    pub assistant: Option<Arc<fixes::Assistant>>,
 }
 
 /// How this process scans.
@@ -51,6 +56,8 @@ pub struct Settings {
     /// Artifacts of one run.
     pub artifacts_per_run: i64,
     pub formats: bailiwick_formats::Limits,
+    /// What tenants have beside the basics, where nothing else was decided for one.
+    pub entitlements: Vec<String>,
 }
 
 /// Binds every operation to its handler. The server mounts what this names; an operation left out stops it at start.
@@ -62,5 +69,7 @@ pub fn mount(to: &mut impl Mount) {
     connections::api::mount(to);
     scans::api::mount(to);
     scans::catalogue::mount(to);
+    fixes::api::mount(to);
+    notifications::api::mount(to);
     audit::api::mount(to);
 }

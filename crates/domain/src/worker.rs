@@ -1,6 +1,6 @@
 //! The worker: takes due jobs, runs each in its tenant's scope, keeps its lease alive, and puts failed ones back.
 
-use crate::{Services, evidence, scans};
+use crate::{Services, evidence, fixes, notifications, scans};
 use bailiwick_base::{Problem, ProjectId, RequestId, uuid_v7};
 use bailiwick_store::{Admission, Audited, Caller, JobKind, Lease, Request, WriteScope};
 use std::sync::Arc;
@@ -14,6 +14,21 @@ pub struct Done {
     pub scope: WriteScope,
     pub action: &'static str,
     pub audited: Audited<()>,
+}
+
+/// What became of a job's turn.
+pub enum Turn {
+    Done(Done),
+    /// It waits for something, and put itself back into the queue with what it has kept.
+    Waits,
+    /// It had nothing to keep, and has left the queue.
+    Quiet,
+}
+
+impl Turn {
+    fn of(done: Option<Done>) -> Self {
+        done.map_or(Self::Quiet, Self::Done)
+    }
 }
 
 /// A job that did not get done.
@@ -39,19 +54,38 @@ pub fn nobody() -> Admission {
 }
 
 /// Every kind of job.
-pub const KINDS: &[&JobKind] = &[&evidence::jobs::PROCESS, &evidence::jobs::SWEEP, &scans::jobs::RUN, &scans::schedules::DUE];
+pub const KINDS: &[&JobKind] = &[
+    &evidence::jobs::PROCESS,
+    &evidence::jobs::SWEEP,
+    &scans::jobs::RUN,
+    &scans::schedules::DUE,
+    &notifications::jobs::MATCH,
+    &notifications::jobs::DIGEST,
+    &notifications::jobs::DELIVER,
+    &notifications::jobs::SWEEP,
+    &fixes::jobs::APPLY,
+    &fixes::jobs::DUE,
+    &fixes::jobs::CONTAIN,
+];
 
 /// The kinds that run by themselves, with their cron expressions.
 pub fn schedules() -> Vec<(&'static str, &'static str)> {
     KINDS.iter().filter_map(|kind| Some((kind.name, kind.schedule?))).collect()
 }
 
-async fn run(services: &Services, lease: &Lease) -> Result<Done, Failed> {
+async fn run(services: &Services, lease: &Lease) -> Result<Turn, Failed> {
     match lease.kind.as_str() {
-        "evidence.process" => evidence::jobs::process(services, lease).await,
-        "evidence.sweep" => evidence::jobs::sweep(services, lease).await,
-        "scans.run" => scans::jobs::run(services, lease).await,
-        "scans.due" => scans::schedules::due(services, lease).await,
+        "evidence.process" => evidence::jobs::process(services, lease).await.map(Turn::Done),
+        "evidence.sweep" => evidence::jobs::sweep(services, lease).await.map(Turn::Done),
+        "scans.run" => scans::jobs::run(services, lease).await.map(Turn::Done),
+        "scans.due" => scans::schedules::due(services, lease).await.map(Turn::Done),
+        "fixes.apply" => fixes::jobs::apply(services, lease).await,
+        "fixes.due" => fixes::jobs::due(services, lease).await.map(Turn::Done),
+        "containments.act" => fixes::jobs::contain(services, lease).await,
+        "notifications.match" => notifications::jobs::match_event(services, lease).await.map(Turn::of),
+        "notifications.digest" => notifications::jobs::digest(services, lease).await.map(Turn::of),
+        "notifications.deliver" => notifications::jobs::deliver(services, lease).await.map(Turn::of),
+        "notifications.sweep" => notifications::jobs::sweep(services, lease).await.map(Turn::of),
         other => Err(Failed(Problem::internal(format!("no handler for jobs of kind {other:?}")))),
     }
 }
@@ -68,7 +102,10 @@ pub async fn perform(services: &Services, lease: &Lease) {
         if lease.attempt > kind.max_attempts {
             return Err(Failed(Problem::internal(format!("the worker ended during each of {} attempts", kind.max_attempts))));
         }
-        keep(services, lease, run(services, lease).await?).await
+        match run(services, lease).await? {
+            Turn::Done(done) => keep(services, lease, done).await,
+            Turn::Waits | Turn::Quiet => Ok(()),
+        }
     };
     let result = tokio::select! {
         result = work => result,
@@ -102,6 +139,7 @@ async fn give_up(services: &Services, lease: &Lease, problem: &Problem) -> Resul
     let done = match lease.kind.as_str() {
         "evidence.process" => evidence::jobs::give_up(services, lease, problem).await?,
         "scans.run" => scans::jobs::give_up(services, lease, problem).await?,
+        "fixes.apply" | "fixes.due" | "containments.act" => fixes::jobs::give_up(services, lease).await?,
         _ => return Ok(false),
     };
     keep(services, lease, done).await?;
@@ -149,20 +187,23 @@ pub async fn drain(services: &Services) -> Result<usize, Problem> {
     }
 }
 
-/// Kinds of jobs with the slots they share: scans wait for others most of their time, and must not keep imports waiting.
+/// Channels that are sent through at once: each job waits for others nearly all of its time, and none may wait for another's channel.
+const CHANNELS_AT_ONCE: usize = 64;
+
+/// Kinds of jobs with the slots they share: scans and messages wait for others most of their time, and must not keep imports waiting.
 struct Lane {
     kinds: Vec<&'static str>,
     slots: Arc<Semaphore>,
 }
 
 impl Lane {
-    fn both(at_once: usize, scans_at_once: usize) -> [Self; 2] {
-        let scan = |kind: &&&JobKind| kind.name == scans::jobs::RUN.name;
+    fn all(at_once: usize, scans_at_once: usize) -> [Self; 3] {
+        let apart = [scans::jobs::RUN.name, notifications::jobs::DELIVER.name];
         let lane = |kinds: Vec<&'static str>, slots| Self { kinds, slots: Arc::new(Semaphore::new(slots)) };
-        let names = |kinds: Vec<&&'static JobKind>| kinds.into_iter().map(|kind| kind.name).collect();
         [
-            lane(names(KINDS.iter().filter(|kind| !scan(kind)).collect()), at_once),
-            lane(names(KINDS.iter().filter(scan).collect()), scans_at_once),
+            lane(KINDS.iter().map(|kind| kind.name).filter(|name| !apart.contains(name)).collect(), at_once),
+            lane(vec![scans::jobs::RUN.name], scans_at_once),
+            lane(vec![notifications::jobs::DELIVER.name], CHANNELS_AT_ONCE),
         ]
     }
 }
@@ -170,7 +211,7 @@ impl Lane {
 /// Works until told to stop; jobs in hand are finished first, for at most twenty seconds.
 pub async fn work(services: Services, at_once: usize, scans_at_once: usize, mut stop: watch::Receiver<bool>) {
     let worker = uuid_v7(services.store.clock(), services.store.rng());
-    let lanes = Lane::both(at_once, scans_at_once);
+    let lanes = Lane::all(at_once, scans_at_once);
     let mut running = JoinSet::new();
     let mut bell = None;
     while !*stop.borrow() {

@@ -25,6 +25,10 @@ pub struct Config {
     pub keys: Keys,
     pub entra: Entra,
     pub microsoft: Microsoft,
+    pub mail: Mail,
+    pub notifications: Notifications,
+    pub entitlements: Entitlements,
+    pub assistant: Assistant,
     pub scanner: Scanner,
     pub limits: Limits,
     pub worker: Worker,
@@ -95,6 +99,48 @@ pub struct Application {
     pub federated: bool,
 }
 
+/// What tenants have beside the basics.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entitlements {
+    pub names: Vec<String>,
+}
+
+/// The assistant that explains fixes; no address: there is none.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Assistant {
+    pub url: String,
+    pub model: String,
+    pub key_file: PathBuf,
+    pub identifiers: bool,
+    pub private_ranges: Vec<String>,
+}
+
+/// The mail server that notifications leave by; no host: there is none.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mail {
+    pub host: String,
+    /// 0: the usual one.
+    pub port: u16,
+    pub security: bailiwick_cloud::notify::SmtpSecurity,
+    pub from: String,
+    pub from_name: String,
+    pub user: String,
+    pub password_file: PathBuf,
+    pub hello: String,
+    pub private_ranges: Vec<String>,
+    pub connections: usize,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Notifications {
+    pub private_ranges: Vec<String>,
+    pub teams_hosts: Vec<String>,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EarlierConsent {
@@ -152,6 +198,9 @@ pub struct Tenant {
     pub scope: String,
     #[serde(default = "refuse")]
     pub unknown_directory: UnknownDirectory,
+    /// In place of the environment's own list.
+    #[serde(default)]
+    pub entitlements: Option<Vec<String>>,
     #[serde(default)]
     pub owners: Vec<Person>,
 }
@@ -205,7 +254,23 @@ impl Config {
         if self.data_folder.is_relative() {
             bail!("data_folder is {:?}: give an absolute path", self.data_folder);
         }
+        entitlements("entitlements.names", &self.entitlements.names)?;
+        for tenant in &self.tenants {
+            entitlements("tenants.entitlements", tenant.entitlements.as_deref().unwrap_or_default())?;
+        }
         Ok(self)
+    }
+}
+
+/// Refuses names that mean nothing: a misspelt one would take something away in silence.
+///
+/// # Errors
+/// The name that is not known.
+pub fn entitlements(setting: &str, names: &[String]) -> anyhow::Result<()> {
+    let known = bailiwick_domain::fixes::model::ENTITLEMENTS;
+    match names.iter().find(|name| !known.contains(&name.as_str())) {
+        Some(name) => bail!("{setting} holds {name:?}: choose among {}", known.join(", ")),
+        None => Ok(()),
     }
 }
 

@@ -1,9 +1,10 @@
 //! `bailiwickd`: serves the API and the portal, and works its jobs.
 
 use anyhow::Context;
-use bailiwick_base::{SystemClock, SystemRng};
+use bailiwick_base::{DirectoryId, SystemClock, SystemRng};
 use bailiwick_server::config::{Config, DEFAULT};
 use bailiwick_server::runtime::{self, Role};
+use bailiwick_server::tenants;
 use bailiwick_store::keyring::KeyEncryptionKey;
 use clap::{Parser, Subcommand, ValueEnum};
 use std::io::{IsTerminal, Write};
@@ -31,10 +32,36 @@ enum Command {
     },
     /// Prints the commented default configuration.
     Config,
+    /// Tells and changes what the operator decides about tenants.
+    Tenants {
+        #[command(subcommand)]
+        command: Tenants,
+    },
     /// Makes keys.
     Keys {
         #[command(subcommand)]
         command: Keys,
+    },
+}
+
+#[derive(Subcommand)]
+enum Tenants {
+    /// Lists tenants with the directories they sign in with.
+    List {
+        /// The configuration file of the environment. With a private database, stop the server first.
+        #[arg(long, env = "BAILIWICK_CONFIG")]
+        config: Option<PathBuf>,
+    },
+    /// Gives a tenant what it has beside the basics: fixes, containment. With no name it has neither; --default: what the environment gives.
+    Entitle {
+        #[arg(long, env = "BAILIWICK_CONFIG")]
+        config: Option<PathBuf>,
+        /// The directory the tenant signs in with.
+        #[arg(long)]
+        directory: DirectoryId,
+        #[arg(long, conflicts_with = "names")]
+        default: bool,
+        names: Vec<String>,
     },
 }
 
@@ -96,6 +123,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
             )
             .context("cannot print")
         }
+        Command::Tenants { command } => console(command),
         Command::Serve { config, role } => {
             let config = Config::load(config.as_deref())?;
             let role = match role {
@@ -107,6 +135,30 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
             runtime.block_on(serve(config, role))
         }
     }
+}
+
+/// What the operator does about tenants.
+fn console(command: Tenants) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")?;
+    let (clock, rng) = (Arc::new(SystemClock), Arc::new(SystemRng));
+    let said = match command {
+        Tenants::List { config } => {
+            let config = Config::load(config.as_deref())?;
+            let tenants = runtime.block_on(runtime::at_console(&config, clock, rng, async |store| Ok(store.tenants().await?)))?;
+            tenants.iter().map(|tenant| format!("{}  {}\n", tenant.directory, tenant.name)).collect()
+        }
+        Tenants::Entitle { config, directory, default, names } => {
+            let config = Config::load(config.as_deref())?;
+            let given = (!default).then_some(names);
+            let shown = given.as_ref().map_or("what the environment gives".to_owned(), |names| match names.as_slice() {
+                [] => "nothing beside the basics".to_owned(),
+                names => names.join(", "),
+            });
+            let work = runtime::at_console(&config, clock, rng, async |store| tenants::entitle(store, directory, given).await);
+            format!("{} has {shown}.\n", runtime.block_on(work)?)
+        }
+    };
+    std::io::stdout().write_all(said.as_bytes()).context("cannot print")
 }
 
 async fn serve(config: Config, role: Role) -> anyhow::Result<()> {

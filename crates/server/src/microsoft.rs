@@ -28,7 +28,14 @@ pub fn egress(config: &Config, endpoints: CloudEndpoints, calls: Arc<Ring>, cloc
     };
     let mut allow: Vec<_> = endpoints.allowed_hosts().into_iter().map(|host| host.private(private.clone())).collect();
     allow.extend(managed_identity(config)?.map(|identity| identity.allowed_host()));
-    let egress = EgressConfig { allow, extra_roots_pem, ..EgressConfig::default() };
+    allow.extend(crate::notifications::mail_server(config)?.map(|server| server.allowed_host()));
+    allow.extend(crate::assistant::allowed(config)?);
+    let egress = EgressConfig {
+        allow,
+        extra_roots_pem,
+        customer_private: ranges(&config.notifications.private_ranges, "notifications.private_ranges")?,
+        ..EgressConfig::default()
+    };
     Egress::new(egress, clock, calls).context("cannot set up outbound calls")
 }
 

@@ -71,19 +71,7 @@ pub async fn start(
         }
     };
     let address = listener.as_ref().map_or(Ok(config.listen), TcpListener::local_addr)?;
-    private_folder(&config.data_folder)?;
-    let url = if given.is_some() { None } else { database_url(config)? };
-    let (key, older) = (key_encryption_key(config, url.is_some(), &*rng)?, older_keys(config)?);
-    let (private, admin, login) = match given {
-        Some(given) => (None, given.admin, Login::Peer(given.login)),
-        None => database(config, url).await?,
-    };
-    bailiwick_store::migrate(admin).await.context("cannot bring the database up to date")?;
-    let login = match login {
-        Login::Peer(options) => options,
-        Login::Password(admin) => login_options(&admin, &key, &older, &*rng).await.context("cannot log in to the database")?,
-    };
-    let store = Store::open(login, config.database.connections, clock.clone(), rng.clone()).await.context("cannot open the database")?;
+    let Opened { store, private, key, older } = open(config, given, clock.clone(), rng.clone()).await?;
     let calls = Arc::new(Ring::new(1_000));
     let egress = crate::microsoft::egress(config, endpoints(config)?, calls.clone(), clock.clone())?;
     let services = services(config, store.clone(), key, older, &rng, egress.clone())?;
@@ -112,6 +100,51 @@ pub async fn start(
         tasks.push(tokio::spawn(worker::work(services.clone(), config.worker.at_once, config.scanner.at_once, stopped)));
     }
     Ok(Running { address, services, app, calls, private, stop, tasks })
+}
+
+/// The database, brought up to date and opened, with the keys of this environment.
+struct Opened {
+    store: Store,
+    private: Option<PrivatePostgres>,
+    key: KeyEncryptionKey,
+    older: Vec<KeyEncryptionKey>,
+}
+
+async fn open(config: &Config, given: Option<GivenDatabase>, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) -> anyhow::Result<Opened> {
+    private_folder(&config.data_folder)?;
+    let url = if given.is_some() { None } else { database_url(config)? };
+    let (key, older) = (key_encryption_key(config, url.is_some(), &*rng)?, older_keys(config)?);
+    let (private, admin, login) = match given {
+        Some(given) => (None, given.admin, Login::Peer(given.login)),
+        None => database(config, url).await?,
+    };
+    bailiwick_store::migrate(admin).await.context("cannot bring the database up to date")?;
+    let login = match login {
+        Login::Peer(options) => options,
+        Login::Password(admin) => login_options(&admin, &key, &older, &*rng).await.context("cannot log in to the database")?,
+    };
+    let store = Store::open(login, config.database.connections, clock, rng).await.context("cannot open the database")?;
+    Ok(Opened { store, private, key, older })
+}
+
+/// Does one thing at the operator's console: the database is opened for it and closed after it. A private database must not be in use by
+/// a running server.
+///
+/// # Errors
+/// The database does not open, or what `work` says.
+pub async fn at_console<T>(
+    config: &Config,
+    clock: Arc<dyn Clock>,
+    rng: Arc<dyn Rng>,
+    work: impl AsyncFnOnce(&Store) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let opened = open(config, None, clock, rng).await?;
+    let result = work(&opened.store).await;
+    opened.store.close().await;
+    if let Some(private) = opened.private {
+        private.stop().await;
+    }
+    result
 }
 
 impl Running {
@@ -221,7 +254,8 @@ fn services(
     rng: &Arc<dyn Rng>,
     egress: Egress,
 ) -> anyhow::Result<Services> {
-    let microsoft = crate::microsoft::environment(config, endpoints(config)?, egress, &store, rng.clone())?;
+    let microsoft = crate::microsoft::environment(config, endpoints(config)?, egress.clone(), &store, rng.clone())?;
+    let senders = crate::notifications::senders(config, egress.clone(), &microsoft.client, &store)?;
     let keyring = older.into_iter().fold(Keyring::new(key, rng.clone()), Keyring::with_older);
     let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     let options = CloudOptions {
@@ -246,6 +280,7 @@ fn services(
             results: limits.results,
             ..bailiwick_domain::FormatLimits::default()
         },
+        entitlements: config.entitlements.names.clone(),
     };
     Ok(Services {
         store,
@@ -254,6 +289,8 @@ fn services(
         settings: Arc::new(settings),
         microsoft: Arc::new(microsoft),
         scanner: Arc::new(crate::scanner::scanning(config)),
+        senders: Arc::new(senders),
+        assistant: crate::assistant::assistant(config, egress)?.map(Arc::new),
     })
 }
 

@@ -1,7 +1,8 @@
 //! The tenants that the configuration names: made at start, each with its owners.
 
 use crate::config::{self, Config};
-use bailiwick_base::{MemberId, Problem, RequestId};
+use anyhow::Context;
+use bailiwick_base::{DirectoryId, MemberId, Problem, RequestId};
 use bailiwick_contract::Role;
 use bailiwick_contract::identity::Member;
 use bailiwick_domain::{Services, identity, worker};
@@ -41,6 +42,20 @@ pub async fn check_keys(services: &Services) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Gives the tenant that signs in with a directory what it has beside the basics; with nothing, the environment's own list. Its name.
+///
+/// # Errors
+/// A name that means nothing, no such tenant, or the database's.
+pub async fn entitle(store: &Store, directory: DirectoryId, names: Option<Vec<String>>) -> anyhow::Result<String> {
+    config::entitlements("the list", names.as_deref().unwrap_or_default())?;
+    let tenant = store.tenant_of(directory).await?;
+    let tenant =
+        tenant.with_context(|| format!("no tenant signs in with the directory {directory}; `bailiwickd tenants list` shows them"))?;
+    let request = Request { id: RequestId::new(store.clock(), store.rng()), address: None };
+    store.entitle(tenant.tenant, names.as_deref(), &request).await?;
+    Ok(tenant.name)
+}
+
 async fn ensure_one(store: &Store, tenant: &config::Tenant) -> Result<(), Problem> {
     let request = Request { id: RequestId::new(store.clock(), store.rng()), address: None };
     let unknown_directory = match tenant.unknown_directory {
@@ -55,6 +70,9 @@ async fn ensure_one(store: &Store, tenant: &config::Tenant) -> Result<(), Proble
         unknown_directory,
     };
     let id = store.create_tenant(&new, &worker::schedules(), &request).await?;
+    if let Some(names) = &tenant.entitlements {
+        store.entitle(id, Some(names), &request).await?;
+    }
     let mut scope = store.write(id, &worker::system("console", None), &worker::nobody()).await?;
     let owner = |person: &config::Person| Member {
         id: MemberId::new(store.clock(), store.rng()),

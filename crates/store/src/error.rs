@@ -39,6 +39,10 @@ fn constraint(name: &str) -> Option<(Code, &'static str)> {
         "scans_one_at_a_time" => {
             (Code::ScanAlreadyRunning, "A scan of this directory is under way. Wait until it has ended, or cancel it.")
         }
+        "fixes_open" => (Code::Conflict, "Another fix of the same thing is proposed or in hand. Decide about that one first."),
+        "fix_approvals_once" => (Code::SameApprover, "You approved it already. The second approval is another person's."),
+        "channels_name" => (Code::Conflict, "A channel of this name exists already. Choose another name."),
+        "notification_rules_name" => (Code::Conflict, "A rule of this name exists already. Choose another name."),
         "scan_schedules_name" => (Code::Conflict, "A schedule of this name exists already. Choose another name."),
         "api_keys_project" | "runs_project" => (Code::NotFound, "There is no such project."),
         _ => return None,

@@ -132,6 +132,23 @@ impl WriteScope {
         Ok(found.is_some())
     }
 
+    /// Puts a job that waits for something back into the queue until a time. It keeps its place among the jobs of its concurrency key, and
+    /// its tries begin anew: waiting is no failure.
+    pub(crate) async fn put_off(&mut self, lease: &Lease, until: Timestamp) -> Result<(), StoreError> {
+        let done = sqlx::query(
+            "UPDATE jobs SET state = 'queued', run_at = $5, attempts = 0, worker = NULL, lease_until = NULL
+             WHERE tenant_id = $1 AND id = $2 AND worker = $3 AND attempts = $4",
+        )
+        .bind(lease.tenant.0)
+        .bind(lease.id.0)
+        .bind(lease.worker)
+        .bind(lease.attempt)
+        .bind(sql_time(until))
+        .execute(self.sql())
+        .await?;
+        if done.rows_affected() == 1 { Ok(()) } else { Err(Problem::new(Code::Conflict, "The job's lease was lost.").into()) }
+    }
+
     /// Takes a finished job out of the queue together with its effects.
     ///
     /// # Errors

@@ -227,6 +227,36 @@ impl Store {
         Ok(())
     }
 
+    /// Keeps a job's own working state, as [`Store::keep_working_state`] does, and lets it wait until a time: it is put back into the queue
+    /// with what it has kept.
+    ///
+    /// # Errors
+    /// `conflict` when the lease was lost, or the scope is not Bailiwick's own; or the database's. Then nothing is kept.
+    pub async fn postpone(&self, mut scope: WriteScope, lease: &crate::Lease, until: Timestamp) -> Result<(), StoreError> {
+        if !matches!(scope.caller, Caller::System { .. }) {
+            return Err(bailiwick_base::Problem::internal("only a job of Bailiwick's own waits").into());
+        }
+        scope.put_off(lease, until).await?;
+        scope.tx.commit().await?;
+        Ok(())
+    }
+
+    /// Ends a job of which nothing of a tenant's has changed: it leaves the queue, for another one at a later time if one is named. There is
+    /// nothing to tell the trail. The scope is its own, so that nothing else can be kept by it.
+    ///
+    /// # Errors
+    /// `conflict` when the lease was lost; or the database's. Then nothing is kept.
+    pub async fn finish_quietly(&self, lease: &crate::Lease, next: Option<(crate::NewJob, Timestamp)>) -> Result<(), StoreError> {
+        let caller = Caller::System { name: "worker", project: None };
+        let mut scope = self.write(lease.tenant, &caller, &Admission { roles: vec![], keys: false, workloads: false }).await?;
+        scope.finish(lease).await?;
+        if let Some((job, at)) = next {
+            scope.enqueue_at(job, at).await?;
+        }
+        scope.tx.commit().await?;
+        Ok(())
+    }
+
     /// Writes a refusal into the tenant's trail.
     ///
     /// # Errors

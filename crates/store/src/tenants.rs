@@ -115,4 +115,26 @@ impl Store {
         self.commit(scope, action, audited, request).await?;
         Ok(tenant)
     }
+
+    /// Gives a tenant what it has beside the basics; with nothing, the environment's own list holds for it. The same again changes nothing.
+    ///
+    /// # Errors
+    /// `not_found`, or the database's.
+    pub async fn entitle(&self, tenant: TenantId, names: Option<&[String]>, request: &Request) -> Result<(), StoreError> {
+        let mut scope = self.system(SystemUse::ManageTenants).await?;
+        let found: Option<(Option<Vec<String>>,)> = sqlx::query_as("SELECT entitlements FROM tenants WHERE id = $1 FOR UPDATE")
+            .bind(tenant.0)
+            .fetch_optional(&mut *scope.tx)
+            .await?;
+        let Some((before,)) = found else { return Err(Problem::not_found().into()) };
+        if before.as_deref() == names {
+            return Ok(());
+        }
+        sqlx::query("UPDATE tenants SET entitlements = $2 WHERE id = $1").bind(tenant.0).bind(names).execute(&mut *scope.tx).await?;
+        scope.commit().await?;
+        let caller = Caller::System { name: "console", project: None };
+        let scope = self.write(tenant, &caller, &Admission { roles: vec![], keys: false, workloads: false }).await?;
+        let detail = json!({"before": before, "after": names});
+        self.commit(scope, "tenant.entitled", Audited::new((), format!("tenant/{tenant}"), detail), request).await
+    }
 }

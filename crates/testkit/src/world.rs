@@ -174,6 +174,7 @@ fn tenant(org: Org, unknown_directory: UnknownDirectory) -> ConfigTenant {
         audiences: vec![API_CLIENT_ID.to_string(), API_URI.into()],
         scope: format!("{API_URI}/access_as_user"),
         unknown_directory,
+        entitlements: None,
         owners: vec![Person { object_id: org.owner, name: format!("owner of {}", org.name), email: org.upn("owner") }],
     }
 }

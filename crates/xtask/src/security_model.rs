@@ -39,7 +39,11 @@ const INVARIANTS: &[(u16, &str)] = &[
     (38, "A report about a directory that is not the tenant's is refused, unless the tenant chose to add them."),
     (41, "Each change and each disclosure leaves its entry in the tenant's trail in the same transaction, or does not happen."),
     (42, "Every run tells who sent it, from where, under which subject, and what made it."),
-    (43, "Reading asks for no permission that writes; writing is another application with a consent of its own."),
+    (43, "Reading asks for no permission that writes; writing is another application with a consent of its own, and an owner turns it on."),
+    (44, "Nothing is written without people's approval of exactly that change; what differs from what they were shown is not written."),
+    (45, "What may be written is a list of recipes on the server; a caller can supply neither an address nor a body."),
+    (46, "Each write is read back; one that does not show is reported as failed, and none is sent twice because its answer was lost."),
+    (48, "Planning fixes reads, and has nothing it could write with."),
     (49, "Once a disconnect is answered, nothing more is asked of the directory, whatever was under way."),
     (50, "What a connection lacks is listed exactly, each permission under the feature that needs it."),
     (54, "A scan runs in a process of its own that can reach nothing but the process that started it, and ends with it."),
@@ -49,11 +53,14 @@ const INVARIANTS: &[(u16, &str)] = &[
     (59, "Only listed hosts are called, each listed with its reason."),
     (63, "What callers send is data: hostile text in any parameter has no effect."),
     (66, "A source that fails takes its own part along, with a reason, and nothing else."),
+    (67, "A channel that cannot be reached is tried again, is seen, and holds up neither evidence nor another channel."),
     (68, "Access to a directory is an application's, by its administrators' consent; withdrawing that ends it."),
+    (69, "The consent to write asks for exactly what the recipes and containment write with, and for what it takes to look."),
     (73, "What strangers are told is fixed to the byte and holds nothing of any tenant."),
     (75, "What is stored is what the [data map](docs/data-map.md) says, column by column."),
     (77, "Artifacts and stored secrets are sealed by Bailiwick itself, not only by the disk."),
     (78, "Every statement on a tenant's table names the tenant."),
+    (83, "Mail leaves from the configured mailbox only, by a federated identity, and none where nothing got worse."),
 ];
 
 /// A test that proves an invariant.

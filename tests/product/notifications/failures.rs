@@ -93,20 +93,15 @@ async fn i67_a_slow_channel_delays_no_other_and_no_report() {
     let made = desk.channel("quick", json!({"kind": "webhook", "url": format!("{}/quick", quick.url)})).await;
     desk.rule(&slow, json!({"name": "to the slow one"})).await;
     desk.rule(&id(&made["channel"]), json!({"name": "to the quick one"})).await;
-    desk.day().await;
+    desk.begin().await;
     let (stop, stopped) = watch::channel(false);
     let working = tokio::spawn(worker::work(desk.world.running.services.clone(), 1, 1, stopped));
-    let pipeline = desk.world.contoso.pipeline();
-    let submit = async |day: u32, name: &str| {
-        let report = bailiwick_sim::scenario::maester_report(&desk.world.contoso.org, day);
-        pipeline.submit(json!({"source": "nightly", "pipeline_run_id": name}), &[("TestResults.json", &report)]).await
-    };
-    submit(2, "worse").await;
+    desk.submit(2, false).await;
     desk.endpoint.until_asked(1).await;
     quick.until_asked(1).await;
     // The slow one still holds the first message: reports are taken and told to the quick one.
-    submit(1, "better").await;
-    let run = submit(2, "worse again").await;
+    desk.submit(2, true).await;
+    let run = desk.submit(2, false).await;
     quick.until_asked(2).await;
     assert_eq!(desk.owner.get(&format!("/api/v1/runs/{run}")).await.ok()["state"], "succeeded");
     assert_eq!(desk.endpoint.asked().len(), 1, "the slow channel was let go");
@@ -150,7 +145,7 @@ async fn a_preview_shows_the_newest_real_change() {
     assert!(made_up["html"].as_str().unwrap().contains("Example directory"));
     desk.regress().await;
     let real = preview("drift_regressed", "smtp").await;
-    assert_eq!((&real["sample"], &real["subject"]), (&json!(false), &json!("Contoso: 2 checks got worse (1 critical, 1 medium)")));
+    assert_eq!((&real["sample"], &real["subject"]), (&json!(false), &json!("Contoso: 2 checks got worse (1 high, 1 medium)")));
     assert!(real["text"].as_str().unwrap().contains("MT.1005"));
     assert_eq!(preview("drift_regressed", "teams").await["card"]["type"], "AdaptiveCard");
     assert_eq!(preview("drift_regressed", "webhook").await["payload"]["type"], "drift.regressed");

@@ -11,6 +11,7 @@ use bailiwick_testkit::{Actor, World};
 use serde_json::{Value, json};
 use sinks::{Does, Endpoint, MailServer};
 use sqlx::Row;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A world with somewhere to send to.
 pub struct Desk {
@@ -18,7 +19,7 @@ pub struct Desk {
     pub owner: Actor,
     pub mail: MailServer,
     pub endpoint: Endpoint,
-    days: std::sync::atomic::AtomicU32,
+    reports: AtomicU32,
 }
 
 impl Desk {
@@ -42,7 +43,7 @@ impl Desk {
         })
         .await;
         let owner = world.contoso.owner();
-        Self { world, owner, mail, endpoint, days: 1.into() }
+        Self { world, owner, mail, endpoint, reports: 0.into() }
     }
 
     pub async fn channel(&self, name: &str, config: Value) -> Value {
@@ -57,7 +58,7 @@ impl Desk {
 
     /// A channel to a path of the endpoint; its id, and its signing secret.
     pub async fn webhook(&self, path: &str) -> (String, String) {
-        let made = self.channel(&format!("hook {path}"), json!({"kind": "webhook", "url": format!("{}{path}", self.endpoint.url)})).await;
+        let made = self.channel("hook", json!({"kind": "webhook", "url": format!("{}{path}", self.endpoint.url)})).await;
         (id(&made["channel"]), made["signing_secret"].as_str().unwrap().to_owned())
     }
 
@@ -69,25 +70,46 @@ impl Desk {
         self.owner.post("/api/v1/notification-rules", new).await.ok()
     }
 
-    /// The next day's report; works what it leads to. The second day has two regressions, one of them high.
-    pub async fn day(&self) -> String {
-        let day = self.days.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
-        self.report(day, &day.to_string()).await
+    /// A first report; works what it leads to.
+    pub async fn begin(&self) -> String {
+        self.report(1, false).await
     }
 
-    /// The report of a day, as one pipeline run.
-    pub async fn report(&self, day: u32, pipeline_run: &str) -> String {
-        let report = scenario::maester_report(&self.world.contoso.org, day);
-        let new = json!({"source": "nightly", "pipeline_run_id": pipeline_run});
-        let run = self.world.contoso.pipeline().submit(new, &[("TestResults.json", &report)]).await;
+    /// A report that is worse than any before: two checks fail, one of high severity and one of medium.
+    pub async fn worse(&self) -> String {
+        self.report(2, false).await
+    }
+
+    /// The same with the two mended: nothing in it is worse than in any before.
+    pub async fn better(&self) -> String {
+        self.report(2, true).await
+    }
+
+    /// A first report and a worse one.
+    pub async fn regress(&self) -> String {
+        self.begin().await;
+        self.worse().await
+    }
+
+    async fn report(&self, day: u32, mended: bool) -> String {
+        let run = self.submit(day, mended).await;
         self.world.work().await;
         run
     }
 
-    /// Two days, so that something got worse.
-    pub async fn regress(&self) -> String {
-        self.day().await;
-        self.day().await
+    /// Hands in a report that was made after those before it.
+    pub async fn submit(&self, day: u32, mended: bool) -> String {
+        let number = self.reports.fetch_add(1, Ordering::SeqCst);
+        let mut report: Value = serde_json::from_slice(&scenario::maester_report(&self.world.contoso.org, day)).unwrap();
+        report["ExecutedAt"] = json!(format!("2026-11-18T06:{number:02}:00.000000+00:00"));
+        for test in report["Tests"].as_array_mut().unwrap() {
+            if mended && ["MT.1005", "MT.1092"].contains(&test["Id"].as_str().unwrap()) {
+                test["Result"] = json!("Passed");
+            }
+        }
+        let bytes = serde_json::to_vec(&report).unwrap();
+        let new = json!({"source": "nightly", "pipeline_run_id": number.to_string()});
+        self.world.contoso.pipeline().submit(new, &[("TestResults.json", &bytes)]).await
     }
 
     pub async fn deliveries(&self, query: &str) -> Vec<Value> {

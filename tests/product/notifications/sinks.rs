@@ -125,21 +125,22 @@ fn headers(head: &str) -> BTreeMap<String, String> {
     unfolded.split("\r\n").filter_map(|line| line.split_once(':')).map(|(name, value)| (name.to_lowercase(), words(value.trim()))).collect()
 }
 
-/// Encoded words (RFC 2047) as text.
+/// Encoded words (RFC 2047) as text. What only parts two of them from each other is no text.
 fn words(value: &str) -> String {
-    let mut out = String::new();
-    for (n, part) in value.split("=?").enumerate() {
-        let Some((encoded, rest)) = part.split_once("?=").filter(|_| n > 0) else {
-            out.push_str(part);
-            continue;
-        };
-        let mut fields = encoded.splitn(3, '?');
+    let (mut out, mut rest, mut after_word) = (String::new(), value, false);
+    while let Some(at) = rest.find("=?") {
+        let (before, word) = rest.split_at(at);
+        let mut fields = word[2..].splitn(3, '?');
         let (_, how, text) = (fields.next(), fields.next().unwrap_or_default(), fields.next().unwrap_or_default());
+        let (text, left) = text.split_once("?=").unwrap();
+        if !after_word || !before.trim().is_empty() {
+            out.push_str(before);
+        }
         let bytes = if how.eq_ignore_ascii_case("b") { BASE64_STANDARD.decode(text).unwrap() } else { quoted(&text.replace('_', " ")) };
         out.push_str(&String::from_utf8(bytes).unwrap());
-        out.push_str(if rest.trim().is_empty() { "" } else { rest });
+        (rest, after_word) = (left, true);
     }
-    out
+    out + rest
 }
 
 fn quoted(text: &str) -> Vec<u8> {

@@ -1031,6 +1031,584 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/fix-settings/{directory}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Shows what an owner decided about fixes of a directory, and what else decides.
+         * @description Shows what an owner decided about fixes of a directory, and what else decides.
+         */
+        get: operations["get_fix_settings"];
+        /**
+         * Decides about fixes of a directory: whether, by how many people, when.
+         * @description Decides about fixes of a directory: whether, by how many people, when.
+         */
+        put: operations["set_fix_settings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/fix-recipes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists everything that may be written: the recipes.
+         * @description Lists everything that may be written: the recipes.
+         */
+        get: operations["list_fix_recipes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/fix-plans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Plans fixes: reads the directory as it is now and proposes what would make failing checks pass. Changes nothing there.
+         * @description Plans fixes: reads the directory as it is now and proposes what would make failing checks pass. Changes nothing there.
+         */
+        post: operations["plan_fixes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/fix-plans/{plan}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Shows a plan with its fixes as they stand now.
+         * @description Shows a plan with its fixes as they stand now.
+         */
+        get: operations["get_fix_plan"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/fixes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists fixes, newest first.
+         * @description Lists fixes, newest first.
+         */
+        get: operations["list_fixes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/fixes/{fix}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Shows one fix with every step that was taken.
+         * @description Shows one fix with every step that was taken.
+         */
+        get: operations["get_fix"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/fixes/{fix}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approves a fix as it was shown. Where two people are needed, the second is somebody else.
+         * @description Approves a fix as it was shown. Where two people are needed, the second is somebody else.
+         */
+        post: operations["approve_fix"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/fixes/{fix}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes one's approval back; a fix that nobody approved is dismissed.
+         * @description Takes one's approval back; a fix that nobody approved is dismissed.
+         */
+        post: operations["withdraw_fix"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/fixes/{fix}/apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Orders a fix to be applied: at once, or when the time or the change window has come.
+         * @description Orders a fix to be applied: at once, or when the time or the change window has come.
+         */
+        post: operations["apply_fix"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/fixes/{fix}/roll-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Orders an applied fix to be taken back to what was recorded before it.
+         * @description Orders an applied fix to be taken back to what was recorded before it.
+         */
+        post: operations["roll_back_fix"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/fixes/{fix}/explanation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Explains a fix in words, where the operator configured an assistant. It is shown text and can do nothing.
+         * @description Explains a fix in words, where the operator configured an assistant. It is shown text and can do nothing.
+         */
+        get: operations["explain_fix"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/containments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists containments, newest first.
+         * @description Lists containments, newest first.
+         */
+        get: operations["list_containments"];
+        put?: never;
+        /**
+         * Contains a person at risk: signs them out everywhere, lets them sign in no more, or both. The writes do not wait for each other.
+         * @description Contains a person at risk: signs them out everywhere, lets them sign in no more, or both. The writes do not wait for each other.
+         */
+        post: operations["contain_user"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/containments/{containment}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Shows one containment with every step that was taken.
+         * @description Shows one containment with every step that was taken.
+         */
+        get: operations["get_containment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/containments/{containment}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Enables a contained person's account again, if it is still as the containment left it.
+         * @description Enables a contained person's account again, if it is still as the containment left it.
+         */
+        post: operations["release_containment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notification-options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Says what this environment can send by.
+         * @description Says what this environment can send by.
+         */
+        get: operations["get_notification_options"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists the channels by name.
+         * @description Lists the channels by name.
+         */
+        get: operations["list_channels"];
+        put?: never;
+        /**
+         * Makes a channel. A webhook's signing secret is in this answer and in no other.
+         * @description Makes a channel. A webhook's signing secret is in this answer and in no other.
+         */
+        post: operations["create_channel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels/{channel}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Shows one channel.
+         * @description Shows one channel.
+         */
+        get: operations["get_channel"];
+        put?: never;
+        post?: never;
+        /**
+         * Removes a channel that no rule uses: its secrets are destroyed, what waits is dropped, its history stays.
+         * @description Removes a channel that no rule uses: its secrets are destroyed, what waits is dropped, its history stays.
+         */
+        delete: operations["remove_channel"];
+        options?: never;
+        head?: never;
+        /**
+         * Changes a channel: its name, where it leads, or whether it is paused.
+         * @description Changes a channel: its name, where it leads, or whether it is paused.
+         */
+        patch: operations["change_channel"];
+        trace?: never;
+    };
+    "/api/v1/channels/{channel}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sends a test message through a channel and answers what came of it. A broken channel that takes it works again.
+         * @description Sends a test message through a channel and answers what came of it. A broken channel that takes it works again.
+         */
+        post: operations["test_channel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels/{channel}/rotate-secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Makes a new signing secret for a webhook. For a day messages are signed with the old one as well.
+         * @description Makes a new signing secret for a webhook. For a day messages are signed with the old one as well.
+         */
+        post: operations["rotate_channel_secret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notification-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists the rules by name.
+         * @description Lists the rules by name.
+         */
+        get: operations["list_notification_rules"];
+        put?: never;
+        /**
+         * Makes a rule.
+         * @description Makes a rule.
+         */
+        post: operations["create_notification_rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notification-rules/{rule}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Shows one rule.
+         * @description Shows one rule.
+         */
+        get: operations["get_notification_rule"];
+        /**
+         * Changes a rule: the whole of it is sent. What was gathered stays gathered.
+         * @description Changes a rule: the whole of it is sent. What was gathered stays gathered.
+         */
+        put: operations["change_notification_rule"];
+        post?: never;
+        /**
+         * Removes a rule, with what it gathered. What it sent stays in the history.
+         * @description Removes a rule, with what it gathered. What it sent stays in the history.
+         */
+        delete: operations["remove_notification_rule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists what was sent or is to be sent, newest first.
+         * @description Lists what was sent or is to be sent, newest first.
+         */
+        get: operations["list_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deliveries/{delivery}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Shows one delivery with its attempts and what it tells of.
+         * @description Shows one delivery with its attempts and what it tells of.
+         */
+        get: operations["get_delivery"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deliveries/{delivery}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tries a dead delivery again, now.
+         * @description Tries a dead delivery again, now.
+         */
+        post: operations["retry_delivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notification-preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Shows how a message would look, made from the tenant's newest event of the kind.
+         * @description Shows how a message would look, made from the tenant's newest event of the kind.
+         */
+        get: operations["preview_notification"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Shows which mail you want from this tenant.
+         * @description Shows which mail you want from this tenant.
+         */
+        get: operations["get_my_notifications"];
+        /**
+         * Says which mail you want from this tenant.
+         * @description Says which mail you want from this tenant.
+         */
+        put: operations["set_my_notifications"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/unsubscribe": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ends a tenant's mail to one address, by the token in the link of such a mail (RFC 8058).
+         * @description Ends a tenant's mail to one address, by the token in the link of such a mail (RFC 8058).
+         *
+         *     The body is not read: mail programs send `List-Unsubscribe=One-Click` in it.
+         */
+        post: operations["unsubscribe"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/trail": {
         parameters: {
             query?: never;
@@ -1177,7 +1755,7 @@ export interface components {
          */
         Role: "owner" | "admin" | "member" | "auditor";
         /** @description The right to do one kind of thing. */
-        Permission: ("runs.submit" | "runs.read" | "runs.retry" | "findings.read" | "baselines.write" | "projects.read" | "projects.write" | "directories.read" | "directories.write" | "keys.read" | "keys.write" | "members.read" | "members.write" | "settings.read" | "settings.write" | "trail.read" | "connections.read" | "scans.read" | "scans.run") | "artifacts.read" | "connections.manage" | "scans.manage" | "live.read";
+        Permission: ("runs.submit" | "runs.read" | "runs.retry" | "findings.read" | "baselines.write" | "projects.read" | "projects.write" | "directories.read" | "directories.write" | "keys.read" | "keys.write" | "members.read" | "members.write" | "settings.read" | "settings.write" | "trail.read" | "connections.read" | "scans.read" | "scans.run" | "fixes.read") | "artifacts.read" | "connections.manage" | "scans.manage" | "live.read" | "notifications.read" | "notifications.manage" | "fixes.plan" | "fixes.approve" | "fixes.apply" | "fixes.manage" | "containment.act";
         /** @description One page of a list. `next` is absent on the last page. */
         MemberPage: {
             items: components["schemas"]["Member"][];
@@ -1377,7 +1955,7 @@ export interface components {
             artifact?: string | null;
         };
         /** @description What went wrong, for scripts. Codes are stable; titles may improve. */
-        Code: ("bad_request" | "bad_cursor" | "bad_report" | "unknown_format" | "limit_exceeded" | "hash_mismatch" | "unknown_directory" | "not_signed_in" | "not_allowed" | "not_found" | "method_not_allowed" | "conflict" | "wrong_state" | "unsupported_media" | "too_many_requests" | "internal" | "unavailable" | "storage_full") | "not_a_member" | "scan_already_running" | "not_connected";
+        Code: ("bad_request" | "bad_cursor" | "bad_report" | "unknown_format" | "limit_exceeded" | "hash_mismatch" | "unknown_directory" | "not_signed_in" | "not_allowed" | "not_found" | "method_not_allowed" | "conflict" | "wrong_state" | "unsupported_media" | "too_many_requests" | "internal" | "unavailable" | "storage_full") | "not_a_member" | "scan_already_running" | "not_connected" | "not_entitled" | "fixes_off" | "fix_changed" | "same_approver" | "assistant_off";
         Artifact: {
             /** Format: uuid */
             id: string;
@@ -2507,6 +3085,11 @@ export interface components {
             secure: unknown;
             /** @description Absent where it is not known. */
             compliant?: boolean | null;
+            /**
+             * @description Whether there is a recipe that secures it: then a fix can be planned by its key.
+             * @default false
+             */
+            fixable: boolean;
         };
         /** @description How one source of a live view answered. */
         LiveSource: {
@@ -2665,6 +3248,876 @@ export interface components {
                 [key: string]: string[];
             };
         };
+        /** @description The settings of a directory, and what else decides whether anything can be carried out there. */
+        FixSettingsOfDirectory: {
+            directory: components["schemas"]["DirectoryId"];
+            settings: components["schemas"]["FixSettings"];
+            entitled: components["schemas"]["FixEntitlements"];
+            /** @description The live connection that writes there. */
+            writer?: components["schemas"]["ConnectionId"] | null;
+            /**
+             * Format: date-time
+             * @description When the change window opens next; absent while it is open, or where none is set.
+             */
+            opens_at?: string | null;
+            /** Format: date-time */
+            changed_at?: string | null;
+            changed_by?: components["schemas"]["Principal"] | null;
+        };
+        /** @description What an owner decided about fixes of one directory. Off until they say otherwise. */
+        FixSettings: {
+            /** @description Whether fixes may be planned and carried out. */
+            enabled: boolean;
+            /**
+             * @description Whether each fix needs two people's approval.
+             * @default false
+             */
+            second_approver: boolean;
+            /** @description When fixes may be carried out; at any time where none is set. Rolling back waits for no window. */
+            window?: components["schemas"]["ChangeWindow"] | null;
+            /**
+             * @description Whether people at risk may be contained.
+             * @default false
+             */
+            containment: boolean;
+        };
+        /** @description The hours of the week in which changes may be made. */
+        ChangeWindow: {
+            /** @description The days on which it opens, at least one. */
+            days: components["schemas"]["Weekday"][];
+            /** @description `HH:MM`, 24 hours: when it opens. */
+            from: string;
+            /** @description `HH:MM`: when it closes; on the next day where that is not after `from`. */
+            until: string;
+            /** @description IANA time zone, e.g. `Europe/Berlin`. */
+            time_zone: string;
+        };
+        /**
+         * @description A day of the week.
+         * @enum {string}
+         */
+        Weekday: "mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun";
+        /** @description What the tenant has of this capability. */
+        FixEntitlements: {
+            fixes: boolean;
+            containment: boolean;
+        };
+        /** @description Every recipe, by id. */
+        FixRecipes: {
+            items: components["schemas"]["FixRecipe"][];
+        };
+        /** @description What may be written: one entry of the allow-list. */
+        FixRecipe: {
+            id: string;
+            /** Format: uint32 */
+            version: number;
+            title: string;
+            kind: components["schemas"]["FixKind"];
+            /** @description `graph` or `arm`. */
+            service: string;
+            method: string;
+            /** @description With placeholders in braces. */
+            path: string;
+            /** @description The application permission it writes with, or `AzureRole:` and the name of a role. */
+            permission: string;
+            risk: components["schemas"]["FixRisk"];
+            /** @description Who notices what. */
+            blast_radius: string;
+            /** @description What taking it back means. */
+            rollback: string;
+            /** @description What to do or to know afterwards. */
+            after_note?: string | null;
+            checks: string[];
+            /** @description The licence without which it does nothing. */
+            licence?: string | null;
+            /**
+             * @description Keys of the live policies that it secures.
+             * @default []
+             */
+            policies: string[];
+            /** @description Whether the write connection was granted the permission; absent where none is connected, or an Azure role decides. */
+            granted?: boolean | null;
+        };
+        /** @description What kind of change a recipe makes. */
+        FixKind: "patch" | "create" | "enforce";
+        /**
+         * @description How much can go wrong.
+         * @enum {string}
+         */
+        FixRisk: "low" | "medium" | "high";
+        NewFixPlan: {
+            /**
+             * @description The directory; that of the primary read connection unless told.
+             * @default null
+             */
+            directory: components["schemas"]["DirectoryId"] | null;
+            /**
+             * Format: uuid
+             * @description The scan to plan from; the directory's latest completed one unless told.
+             * @default null
+             */
+            scan: string | null;
+            /**
+             * @description Recipes to plan by; all unless told.
+             * @default []
+             */
+            recipes: string[];
+            /**
+             * @description Keys of live policies to secure, whatever a scan says of them.
+             * @default []
+             */
+            policies: string[];
+        };
+        /** @description What one planning proposes. Planning reads the directory and changes nothing there. */
+        FixPlan: {
+            id: components["schemas"]["FixPlanId"];
+            directory: components["schemas"]["NamedDirectoryId"];
+            /** Format: uuid */
+            scan?: string | null;
+            /** Format: date-time */
+            created_at: string;
+            by: components["schemas"]["Principal"];
+            /** @description The worst first. Their steps are shown by `get_fix`. */
+            fixes: components["schemas"]["Fix"][];
+            left_out: components["schemas"]["LeftOut"][];
+        };
+        /**
+         * Format: uuid
+         * @description The fixes that one planning made.
+         */
+        FixPlanId: string;
+        /** @description One proposed change to a directory. */
+        Fix: {
+            id: components["schemas"]["FixId"];
+            plan: components["schemas"]["FixPlanId"];
+            /** Format: date-time */
+            planned_at: string;
+            planned_by: components["schemas"]["Principal"];
+            directory: components["schemas"]["NamedDirectoryId"];
+            recipe: components["schemas"]["FixRecipeRef"];
+            checks: components["schemas"]["FixCheck"][];
+            /** @description The worst of its checks. */
+            severity: components["schemas"]["Severity"];
+            risk: components["schemas"]["FixRisk"];
+            blast_radius: string;
+            /** @description What taking it back means. */
+            rollback: string;
+            after_note?: string | null;
+            permission: string;
+            object?: components["schemas"]["FixObject"] | null;
+            request: components["schemas"]["FixRequest"];
+            /** @description The members it touches as they were read; null where something new is made. */
+            before: unknown;
+            /** @description The same members as they will be. */
+            after: unknown;
+            changed: components["schemas"]["FixChange"][];
+            /** @description Stands for recipe, request, before and after: what an approval binds to. */
+            digest: string;
+            state: components["schemas"]["FixState"];
+            /** @description True where what it makes only reports at first. */
+            report_only: boolean;
+            approvals: components["schemas"]["Approval"][];
+            /**
+             * Format: uint8
+             * @description 1 or 2.
+             */
+            approvals_needed: number;
+            /**
+             * Format: date-time
+             * @description When it is due, while it is scheduled.
+             */
+            not_before?: string | null;
+            /**
+             * Format: date-time
+             * @description When the change window opens next; absent while it is open, or where none is set.
+             */
+            opens_at?: string | null;
+            /**
+             * @description Oldest first. Empty in lists: `get_fix` shows them.
+             * @default []
+             */
+            steps: components["schemas"]["FixStep"][];
+            failure?: components["schemas"]["FixFailure"] | null;
+            /** @description Who ordered it last. */
+            ordered_by?: components["schemas"]["Principal"] | null;
+            /** Format: date-time */
+            applied_at?: string | null;
+            applied_by?: components["schemas"]["Principal"] | null;
+            /** Format: date-time */
+            rolled_back_at?: string | null;
+            rolled_back_by?: components["schemas"]["Principal"] | null;
+            /**
+             * Format: uuid
+             * @description The scan after it in which its checks passed.
+             */
+            verified_by_scan?: string | null;
+            may: components["schemas"]["FixMay"];
+        };
+        /**
+         * Format: uuid
+         * @description One proposed change to a directory.
+         */
+        FixId: string;
+        FixRecipeRef: {
+            id: string;
+            /** Format: uint32 */
+            version: number;
+            title: string;
+            kind: components["schemas"]["FixKind"];
+        };
+        /** @description A check that a fix would make pass. */
+        FixCheck: {
+            check: string;
+            title: string;
+            severity: components["schemas"]["Severity"];
+        };
+        /** @description The thing of the directory that a fix changes, where the recipe is for more than one. */
+        FixObject: {
+            id: string;
+            name?: string | null;
+        };
+        /** @description The exact request that an approval allows, once. */
+        FixRequest: {
+            method: string;
+            /** @description The whole address. */
+            url: string;
+            body: unknown;
+        };
+        /** @description One member that changes. */
+        FixChange: {
+            /** @description Dotted, from the top of the object. */
+            path: string;
+            /** @description Null where it is not there. */
+            before: unknown;
+            after: unknown;
+        };
+        /** @description The life of a fix. */
+        FixState: ("applying" | "failed" | "rolling_back" | "rolled_back" | "rollback_failed") | "proposed" | "awaiting_second" | "approved" | "scheduled" | "applied" | "stopped" | "dismissed" | "superseded";
+        /** @description One person's approval. It holds for what the digest stands for and for nothing else. */
+        Approval: {
+            by: components["schemas"]["Principal"];
+            /** Format: date-time */
+            at: string;
+            note?: string | null;
+            digest: string;
+        };
+        /** @description One request that was made to carry something out. */
+        FixStep: {
+            /** Format: date-time */
+            at: string;
+            purpose: components["schemas"]["StepPurpose"];
+            kind: components["schemas"]["StepKind"];
+            method: string;
+            url: string;
+            /**
+             * Format: uint16
+             * @description Microsoft's answer; absent while there is none.
+             */
+            status?: number | null;
+            /** @description What was sent. Secrets are left out. */
+            request?: unknown;
+            /** @description What came back, cut at 16 KiB. Secrets are left out. */
+            response?: unknown;
+            /** @description What it came to, in words. */
+            detail?: string | null;
+        };
+        /**
+         * @description What a step was part of.
+         * @enum {string}
+         */
+        StepPurpose: "apply" | "roll_back" | "contain" | "release";
+        /** @description What one step of carrying out did. */
+        StepKind: "write" | "read" | "reread";
+        /** @description Why something was not carried out. */
+        FixFailure: {
+            code: components["schemas"]["FixFailureCode"];
+            /** @description What happened and what to do next. */
+            detail: string;
+            /** @description Microsoft's own code, e.g. `Authorization_RequestDenied` or `AADSTS7000222`. */
+            microsoft_code?: string | null;
+            /** @description Where it is not as expected: `before` is what was expected, `after` what is there. */
+            found?: components["schemas"]["FixChange"][];
+        };
+        /** @description Why something was not carried out. */
+        FixFailureCode: ("throttled" | "unreachable" | "not_entitled" | "internal") | "changed" | "not_kept" | "not_sent" | "not_read" | "connection_refused" | "permission_missing" | "refused" | "not_connected" | "off" | "not_approved";
+        /** @description What may be done with a fix now: null, or the reason why not, in words. The caller's permissions come on top. */
+        FixMay: {
+            approve?: string | null;
+            apply?: string | null;
+            roll_back?: string | null;
+            withdraw?: string | null;
+            /** @description Null where an assistant is configured. */
+            explain?: string | null;
+        };
+        /** @description What a plan proposes nothing for, and why. */
+        LeftOut: {
+            check?: string | null;
+            recipe?: string | null;
+            object?: components["schemas"]["FixObject"] | null;
+            /** @description `no_recipe`, `already_so`, `in_hand`, `no_emergency_accounts`, `not_read`, `more_objects`, or another of the planner's. */
+            code: string;
+            /** @description What is the matter and what to do. */
+            detail: string;
+            /** @description The fix that is in hand already. */
+            fix?: components["schemas"]["FixId"] | null;
+        };
+        /** @description One page of a list. `next` is absent on the last page. */
+        FixPage: {
+            items: components["schemas"]["Fix"][];
+            /** @description Pass as `cursor` for the next page. Opaque: its inside may change. */
+            next?: components["schemas"]["Cursor"] | null;
+        };
+        NewApproval: {
+            /** @description The digest of the fix as it was shown. */
+            digest: string;
+            /** @default null */
+            note: string | null;
+        };
+        Withdrawal: {
+            /** @default null */
+            note: string | null;
+        };
+        ApplyOrder: {
+            /** @description The digest of the fix as it was shown. */
+            digest: string;
+            /**
+             * Format: date-time
+             * @description Not before this time; at once unless told. The change window holds besides.
+             * @default null
+             */
+            at: string | null;
+        };
+        RollBackOrder: {
+            /** @description The digest of the fix as it was shown. */
+            digest: string;
+        };
+        /** @description A fix in words, by the assistant that the operator configured. Only words: nothing follows from it. */
+        FixExplanation: {
+            /** @description Plain text. */
+            text: string;
+            /** @description What the assistant calls itself. */
+            model: string;
+            /** @description Whether it was told ids and names, or placeholders in their place. */
+            identifiers: boolean;
+        };
+        NewContainment: {
+            directory: components["schemas"]["DirectoryId"];
+            /** @description The person's object id. */
+            user: string;
+            /** @description Signs them out everywhere. */
+            revoke_sessions: boolean;
+            /** @description Lets them sign in no more. */
+            disable: boolean;
+            /** @description Why; it stands in the trail. */
+            reason: string;
+        };
+        /** @description The containing of one person at risk. */
+        Containment: {
+            id: components["schemas"]["ContainmentId"];
+            directory: components["schemas"]["NamedDirectoryId"];
+            user: components["schemas"]["ContainedUser"];
+            revoke_sessions: boolean;
+            disable: boolean;
+            reason: string;
+            state: components["schemas"]["ContainmentState"];
+            by: components["schemas"]["Principal"];
+            /** Format: date-time */
+            at: string;
+            acts: components["schemas"]["ActStanding"][];
+            /**
+             * @description Oldest first. Empty in lists: `get_containment` shows them.
+             * @default []
+             */
+            steps: components["schemas"]["FixStep"][];
+            /** @description The first thing that failed. */
+            failure?: components["schemas"]["FixFailure"] | null;
+            /** Format: date-time */
+            released_at?: string | null;
+            released_by?: components["schemas"]["Principal"] | null;
+            may: components["schemas"]["ContainmentMay"];
+        };
+        /**
+         * Format: uuid
+         * @description The containing of one person at risk.
+         */
+        ContainmentId: string;
+        /** @description The person who is contained. */
+        ContainedUser: {
+            id: string;
+            /** @description As the directory shows it, once it was read. */
+            name?: string | null;
+            principal_name?: string | null;
+        };
+        /** @description The life of a containment. */
+        ContainmentState: ("failed" | "releasing" | "release_failed") | "acting" | "contained" | "partly" | "released";
+        /** @description How one write of a containment stands. The writes do not wait for each other. */
+        ActStanding: {
+            act: components["schemas"]["ContainmentAct"];
+            state: components["schemas"]["ActState"];
+            /** Format: date-time */
+            done_at?: string | null;
+            failure?: components["schemas"]["FixFailure"] | null;
+        };
+        /**
+         * @description One of the writes of a containment.
+         * @enum {string}
+         */
+        ContainmentAct: "revoke_sessions" | "disable" | "release";
+        /**
+         * @description How one of the writes of a containment stands.
+         * @enum {string}
+         */
+        ActState: "waiting" | "done" | "failed";
+        /** @description What may be done with a containment now: null, or the reason why not. */
+        ContainmentMay: {
+            release?: string | null;
+        };
+        /** @description One page of a list. `next` is absent on the last page. */
+        ContainmentPage: {
+            items: components["schemas"]["Containment"][];
+            /** @description Pass as `cursor` for the next page. Opaque: its inside may change. */
+            next?: components["schemas"]["Cursor"] | null;
+        };
+        /** @description What this environment can send by. */
+        NotificationOptions: {
+            /** @description The address mail comes from; absent where the operator configured no mail server. */
+            smtp_from?: string | null;
+            /** @description Absent where the environment has no federated identity. */
+            mailbox?: components["schemas"]["MailboxOffer"] | null;
+            /** @description Hosts a Teams workflow may be at; `*.` stands for any name under it. */
+            teams_hosts: string[];
+        };
+        /** @description The mail application a customer registers: what it has to trust. */
+        MailboxOffer: {
+            /** @description The application permission it needs; lock it to the one mailbox by an application access policy of Exchange. */
+            permission: string;
+            federated_subject?: components["schemas"]["FederatedSubject"] | null;
+            /** @description Directories this tenant may send from. */
+            directories: components["schemas"]["NamedDirectoryId"][];
+        };
+        /** @description One page of a list. `next` is absent on the last page. */
+        ChannelPage: {
+            items: components["schemas"]["Channel"][];
+            /** @description Pass as `cursor` for the next page. Opaque: its inside may change. */
+            next?: components["schemas"]["Cursor"] | null;
+        };
+        /** @description A way by which people are told something. */
+        Channel: {
+            id: components["schemas"]["ChannelId"];
+            kind: components["schemas"]["ChannelKind"];
+            name: string;
+            /** @description Where it leads, in one line, masked. */
+            target: string;
+            state: components["schemas"]["ChannelState"];
+            config: components["schemas"]["ShownConfig"];
+            /**
+             * Format: uint32
+             * @description How many rules use it.
+             */
+            rules: number;
+            /**
+             * Format: uint32
+             * @description Deliveries that wait or are tried again.
+             */
+            waiting: number;
+            last_delivery?: components["schemas"]["LastDelivery"] | null;
+            failure?: components["schemas"]["DeliveryFailure"] | null;
+            /** Format: date-time */
+            created_at: string;
+            created_by: components["schemas"]["Principal"];
+        };
+        /**
+         * Format: uuid
+         * @description A way by which people are told something.
+         */
+        ChannelId: string;
+        /** @description How a channel reaches people. */
+        ChannelKind: "smtp" | "mailbox" | "teams" | "webhook";
+        /** @description How a channel stands. */
+        ChannelState: "working" | "untried" | "failing" | "broken" | "paused";
+        /** @description Where a channel leads, as it is shown. */
+        ShownConfig: {
+            /** @constant */
+            kind: "smtp";
+            recipients: components["schemas"]["ShownRecipient"][];
+        } | {
+            /** @constant */
+            kind: "mailbox";
+            directory: components["schemas"]["NamedDirectoryId"];
+            client_id: string;
+            mailbox: string;
+            recipients: components["schemas"]["ShownRecipient"][];
+        } | {
+            /** @constant */
+            kind: "teams";
+            url: string;
+        } | {
+            /** @constant */
+            kind: "webhook";
+            url: string;
+        };
+        /** @description A recipient as it is shown. */
+        ShownRecipient: {
+            /** Format: uuid */
+            member?: string | null;
+            /** @description The member's name, or the address. */
+            name: string;
+            /** @description Absent where the tenant has no address of the member, or the member has left: nothing is sent. */
+            address?: string | null;
+            /** @description What the person at that address wants; only they can change it. */
+            mail: components["schemas"]["MailPreference"];
+        };
+        /** @description Which mail a person wants from this tenant. */
+        MailPreference: ("all" | "none") | "digest";
+        /** @description The newest delivery that was tried. */
+        LastDelivery: {
+            delivery: components["schemas"]["DeliveryId"];
+            /** Format: date-time */
+            at: string;
+            outcome: components["schemas"]["TryOutcome"];
+        };
+        /**
+         * Format: uuid
+         * @description One message to one place.
+         */
+        DeliveryId: string;
+        /** @description What one attempt came to. */
+        TryOutcome: "delivered" | "later" | "broken";
+        /** @description Why something was not delivered. */
+        DeliveryFailure: {
+            /** @description A stable word, e.g. `unreachable`, `throttled`, `gone`, `redirected`, `refused_address`, `recipient_refused`. */
+            code: string;
+            /** @description What happened and what to do. */
+            detail: string;
+            /** Format: date-time */
+            at: string;
+        };
+        NewChannel: {
+            /** @description Unique in the tenant, 1 to 120 characters. */
+            name: string;
+            config: components["schemas"]["ChannelConfig"];
+        };
+        /** @description Where a channel leads, as it is set. */
+        ChannelConfig: {
+            /** @constant */
+            kind: "smtp";
+            /** @description 1 to 50. */
+            recipients: components["schemas"]["Recipient"][];
+        } | {
+            /** @constant */
+            kind: "mailbox";
+            directory: components["schemas"]["DirectoryId"];
+            /** @description The registration in that directory that may send mail (`Mail.Send`) and trusts this environment's federated identity. */
+            client_id: string;
+            /** @description The one mailbox mail is sent from. */
+            mailbox: string;
+            /** @description 1 to 50. */
+            recipients: components["schemas"]["Recipient"][];
+        } | {
+            /** @constant */
+            kind: "teams";
+            /** @description The workflow's address. Whoever has it can post, so it is sealed at once and shown masked. */
+            url: string;
+        } | {
+            /** @constant */
+            kind: "webhook";
+            /** @description Sealed at once and shown masked. */
+            url: string;
+        };
+        /** @description Who gets a mail: a member at the address the tenant has of them, or any address. */
+        Recipient: {
+            /** Format: uuid */
+            member: string;
+        } | {
+            address: string;
+        };
+        /** @description The only answer, beside that of a rotation, that ever holds a signing secret. */
+        CreatedChannel: {
+            channel: components["schemas"]["Channel"];
+            /** @description Webhooks: `whsec_…`, shown once. Verify `webhook-signature` with it. */
+            signing_secret?: string | null;
+        };
+        /** @description What is not named stays. Any change of `config`, and `paused: false`, lets a broken channel try again. */
+        ChannelChange: {
+            /** @default null */
+            name: string | null;
+            /** @default null */
+            paused: boolean | null;
+            /**
+             * @description Of the channel's own kind, whole.
+             * @default null
+             */
+            config: components["schemas"]["ChannelConfig"] | null;
+        };
+        /** @description What a test message came to, for each place it went to. */
+        TestOutcome: {
+            /** @description The worst of them. */
+            outcome: components["schemas"]["TryOutcome"];
+            /** @description What the other side said, or why it did not get there. */
+            detail: string;
+            deliveries: components["schemas"]["Delivery"][];
+        };
+        /** @description One message to one place. */
+        Delivery: {
+            id: components["schemas"]["DeliveryId"];
+            kind: components["schemas"]["DeliveryKind"];
+            state: components["schemas"]["DeliveryState"];
+            /** @description The channel it goes through; of a notice, the channel it tells of. */
+            channel: components["schemas"]["DeliveryChannel"];
+            /** @description The rule that wanted it, as it was called then. */
+            rule?: components["schemas"]["NamedRuleId"] | null;
+            /** @description The first thing it tells of. */
+            event?: components["schemas"]["EventKind"] | null;
+            /**
+             * Format: uint32
+             * @description How many things it tells of.
+             */
+            events: number;
+            subject: string;
+            /** @description Whom a mail goes to. */
+            recipient?: string | null;
+            /** Format: uint32 */
+            attempts: number;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            next_try_at?: string | null;
+            /** Format: date-time */
+            delivered_at?: string | null;
+            /** @description Why it is not delivered (yet). */
+            failure?: components["schemas"]["DeliveryFailure"] | null;
+        };
+        /** @description Why a delivery is there. */
+        DeliveryKind: ("immediate" | "digest" | "test") | "notice";
+        /** @description How a delivery stands. */
+        DeliveryState: ("waiting" | "delivered") | "retrying" | "dead" | "dropped";
+        /** @description A channel as a delivery names it. */
+        DeliveryChannel: {
+            id: components["schemas"]["ChannelId"];
+            name: string;
+            kind: components["schemas"]["ChannelKind"];
+        };
+        NamedRuleId: {
+            id: components["schemas"]["RuleId"];
+            name: string;
+        };
+        /**
+         * Format: uuid
+         * @description What goes to a channel, and when.
+         */
+        RuleId: string;
+        /** @description What can be told. */
+        EventKind: ("scan_failed" | "run_failed") | "drift_regressed" | "fix_waiting" | "fix_done";
+        RotatedSecret: {
+            /** @description `whsec_…`, shown once. */
+            signing_secret: string;
+            /**
+             * Format: date-time
+             * @description Until then messages are signed with the old secret as well.
+             */
+            old_until: string;
+        };
+        /** @description One page of a list. `next` is absent on the last page. */
+        NotificationRulePage: {
+            items: components["schemas"]["NotificationRule"][];
+            /** @description Pass as `cursor` for the next page. Opaque: its inside may change. */
+            next?: components["schemas"]["Cursor"] | null;
+        };
+        /** @description What goes to a channel, and when. */
+        NotificationRule: {
+            id: components["schemas"]["RuleId"];
+            name: string;
+            channel: components["schemas"]["NamedChannelId"];
+            events: components["schemas"]["EventKind"][];
+            min_severity?: components["schemas"]["Severity"] | null;
+            /** Format: uint32 */
+            min_regressions: number;
+            directories: components["schemas"]["DirectoryId"][];
+            projects: components["schemas"]["ProjectId"][];
+            timing: components["schemas"]["Timing"];
+            enabled: boolean;
+            /**
+             * Format: date-time
+             * @description When what has been gathered is sent; absent where nothing waits.
+             */
+            next_digest_at?: string | null;
+            /**
+             * Format: uint32
+             * @description Events that wait for the next digest.
+             */
+            gathered: number;
+            /** Format: date-time */
+            created_at: string;
+        };
+        NamedChannelId: {
+            id: components["schemas"]["ChannelId"];
+            name: string;
+        };
+        /** @description When a rule sends. Times of day are `HH:MM` in the named zone, also when its clocks change. */
+        Timing: {
+            /** @constant */
+            kind: "immediate";
+        } | {
+            /** @constant */
+            kind: "daily";
+            at: string;
+            time_zone: string;
+        } | {
+            /** @constant */
+            kind: "weekly";
+            day: components["schemas"]["Weekday2"];
+            at: string;
+            time_zone: string;
+        };
+        /** @enum {string} */
+        Weekday2: "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday";
+        NewNotificationRule: {
+            /** @description Unique in the tenant, 1 to 120 characters. */
+            name: string;
+            channel: components["schemas"]["ChannelId"];
+            /** @description At least one. */
+            events: components["schemas"]["EventKind"][];
+            /**
+             * @description Regressions below it do not count. All count unless told. Concerns `drift_regressed` alone.
+             * @default null
+             */
+            min_severity: components["schemas"]["Severity"] | null;
+            /**
+             * Format: uint32
+             * @description So many regressions that count make an event; 1 unless told. Concerns `drift_regressed` alone.
+             * @default 1
+             */
+            min_regressions: number;
+            /**
+             * @description Only events of these directories; of all where empty.
+             * @default []
+             */
+            directories: components["schemas"]["DirectoryId"][];
+            /**
+             * @description Only events of these projects; of all, and of none, where empty.
+             * @default []
+             */
+            projects: components["schemas"]["ProjectId"][];
+            timing: components["schemas"]["Timing"];
+            /** @default true */
+            enabled: boolean;
+        };
+        /** @description One page of a list. `next` is absent on the last page. */
+        DeliveryPage: {
+            items: components["schemas"]["Delivery"][];
+            /** @description Pass as `cursor` for the next page. Opaque: its inside may change. */
+            next?: components["schemas"]["Cursor"] | null;
+        };
+        /** @description One message to one place. */
+        DeliveryDetail: {
+            id: components["schemas"]["DeliveryId"];
+            kind: components["schemas"]["DeliveryKind"];
+            state: components["schemas"]["DeliveryState"];
+            /** @description The channel it goes through; of a notice, the channel it tells of. */
+            channel: components["schemas"]["DeliveryChannel"];
+            /** @description The rule that wanted it, as it was called then. */
+            rule?: components["schemas"]["NamedRuleId"] | null;
+            /** @description The first thing it tells of. */
+            event?: components["schemas"]["EventKind"] | null;
+            /**
+             * Format: uint32
+             * @description How many things it tells of.
+             */
+            events: number;
+            subject: string;
+            /** @description Whom a mail goes to. */
+            recipient?: string | null;
+            /** Format: uint32 */
+            attempts: number;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            next_try_at?: string | null;
+            /** Format: date-time */
+            delivered_at?: string | null;
+            /** @description Why it is not delivered (yet). */
+            failure?: components["schemas"]["DeliveryFailure"] | null;
+            /** @description The same at each attempt: what a receiver knows a message by that came twice. */
+            message_id: string;
+            /** @description The newest fifty, newest first. */
+            tries: components["schemas"]["DeliveryTry"][];
+            about: components["schemas"]["Told"][];
+        };
+        /** @description One attempt to deliver. */
+        DeliveryTry: {
+            /** Format: uint32 */
+            number: number;
+            /** Format: date-time */
+            at: string;
+            /** Format: uint32 */
+            took_ms: number;
+            outcome: components["schemas"]["TryOutcome"];
+            /** @description A stable word where it was not delivered. */
+            code?: string | null;
+            /** @description What the other side said, or why it did not get there. */
+            detail: string;
+        };
+        /** @description What a message tells of. */
+        Told: {
+            event: components["schemas"]["EventKind"];
+            /** Format: date-time */
+            at: string;
+            /** @description One line: what happened. */
+            title: string;
+            /** Format: uuid */
+            run?: string | null;
+            /** Format: uuid */
+            scan?: string | null;
+            fix?: components["schemas"]["FixId"] | null;
+            directory?: components["schemas"]["DirectoryId"] | null;
+            project?: components["schemas"]["ProjectId"] | null;
+        };
+        /** @description A message as it would look. */
+        NotificationPreview: {
+            event: components["schemas"]["EventKind"];
+            channel: components["schemas"]["ChannelKind"];
+            /** @description Nothing of the kind has happened yet: what is shown is made up. */
+            sample: boolean;
+            subject: string;
+            /** @description Mail: a whole document. Show it in a frame without scripts. */
+            html?: string | null;
+            text?: string | null;
+            /** @description Teams: the adaptive card. */
+            card?: unknown;
+            /** @description Webhook: the body. */
+            payload?: unknown;
+            /** @description Webhook: the headers that are signed by, with placeholders for what is only known when it is sent. */
+            headers?: {
+                [key: string]: string;
+            };
+            /**
+             * Format: uint32
+             * @description Bytes of the message.
+             */
+            size: number;
+        };
+        /** @description What a person wants to be told by mail, by this tenant, through whatever channel. */
+        NotificationPreference: {
+            mail: components["schemas"]["MailPreference"];
+            /** @description The address the tenant has of you; without one no mail comes. */
+            address?: string | null;
+            /**
+             * Format: date-time
+             * @description Since when mail is off or reduced.
+             */
+            changed_at?: string | null;
+            /** @description It was changed by a link in a mail. */
+            by_link: boolean;
+        };
+        PreferenceChange: {
+            mail: components["schemas"]["MailPreference"];
+        };
+        Unsubscribed: {
+            /** @description Masked. */
+            address: string;
+            tenant_name: string;
+            mail: components["schemas"]["MailPreference"];
+        };
         /** @enum {string} */
         TrailOutcome: "done" | "refused";
         /** @description One page of a list. `next` is absent on the last page. */
@@ -2707,7 +4160,7 @@ export interface components {
         };
     };
     responses: {
-        /** @description A refusal or failure. Codes: bad_request, bad_cursor, bad_report, unknown_format, limit_exceeded, hash_mismatch, unknown_directory, not_signed_in, not_allowed, not_a_member, not_found, method_not_allowed, conflict, scan_already_running, not_connected, wrong_state, unsupported_media, too_many_requests, internal, unavailable, storage_full. */
+        /** @description A refusal or failure. Codes: bad_request, bad_cursor, bad_report, unknown_format, limit_exceeded, hash_mismatch, unknown_directory, not_signed_in, not_allowed, not_a_member, not_found, method_not_allowed, conflict, scan_already_running, not_connected, wrong_state, not_entitled, fixes_off, fix_changed, same_approver, assistant_off, unsupported_media, too_many_requests, internal, unavailable, storage_full. */
         Problem: {
             headers: {
                 [name: string]: unknown;
@@ -2876,6 +4329,92 @@ export type SecurityAlert = components['schemas']['SecurityAlert'];
 export type CataloguePage = components['schemas']['CataloguePage'];
 export type CatalogueCheck = components['schemas']['CatalogueCheck'];
 export type CatalogueDetail = components['schemas']['CatalogueDetail'];
+export type FixSettingsOfDirectory = components['schemas']['FixSettingsOfDirectory'];
+export type FixSettings = components['schemas']['FixSettings'];
+export type ChangeWindow = components['schemas']['ChangeWindow'];
+export type Weekday = components['schemas']['Weekday'];
+export type FixEntitlements = components['schemas']['FixEntitlements'];
+export type FixRecipes = components['schemas']['FixRecipes'];
+export type FixRecipe = components['schemas']['FixRecipe'];
+export type FixKind = components['schemas']['FixKind'];
+export type FixRisk = components['schemas']['FixRisk'];
+export type NewFixPlan = components['schemas']['NewFixPlan'];
+export type FixPlan = components['schemas']['FixPlan'];
+export type FixPlanId = components['schemas']['FixPlanId'];
+export type Fix = components['schemas']['Fix'];
+export type FixId = components['schemas']['FixId'];
+export type FixRecipeRef = components['schemas']['FixRecipeRef'];
+export type FixCheck = components['schemas']['FixCheck'];
+export type FixObject = components['schemas']['FixObject'];
+export type FixRequest = components['schemas']['FixRequest'];
+export type FixChange = components['schemas']['FixChange'];
+export type FixState = components['schemas']['FixState'];
+export type Approval = components['schemas']['Approval'];
+export type FixStep = components['schemas']['FixStep'];
+export type StepPurpose = components['schemas']['StepPurpose'];
+export type StepKind = components['schemas']['StepKind'];
+export type FixFailure = components['schemas']['FixFailure'];
+export type FixFailureCode = components['schemas']['FixFailureCode'];
+export type FixMay = components['schemas']['FixMay'];
+export type LeftOut = components['schemas']['LeftOut'];
+export type FixPage = components['schemas']['FixPage'];
+export type NewApproval = components['schemas']['NewApproval'];
+export type Withdrawal = components['schemas']['Withdrawal'];
+export type ApplyOrder = components['schemas']['ApplyOrder'];
+export type RollBackOrder = components['schemas']['RollBackOrder'];
+export type FixExplanation = components['schemas']['FixExplanation'];
+export type NewContainment = components['schemas']['NewContainment'];
+export type Containment = components['schemas']['Containment'];
+export type ContainmentId = components['schemas']['ContainmentId'];
+export type ContainedUser = components['schemas']['ContainedUser'];
+export type ContainmentState = components['schemas']['ContainmentState'];
+export type ActStanding = components['schemas']['ActStanding'];
+export type ContainmentAct = components['schemas']['ContainmentAct'];
+export type ActState = components['schemas']['ActState'];
+export type ContainmentMay = components['schemas']['ContainmentMay'];
+export type ContainmentPage = components['schemas']['ContainmentPage'];
+export type NotificationOptions = components['schemas']['NotificationOptions'];
+export type MailboxOffer = components['schemas']['MailboxOffer'];
+export type ChannelPage = components['schemas']['ChannelPage'];
+export type Channel = components['schemas']['Channel'];
+export type ChannelId = components['schemas']['ChannelId'];
+export type ChannelKind = components['schemas']['ChannelKind'];
+export type ChannelState = components['schemas']['ChannelState'];
+export type ShownConfig = components['schemas']['ShownConfig'];
+export type ShownRecipient = components['schemas']['ShownRecipient'];
+export type MailPreference = components['schemas']['MailPreference'];
+export type LastDelivery = components['schemas']['LastDelivery'];
+export type DeliveryId = components['schemas']['DeliveryId'];
+export type TryOutcome = components['schemas']['TryOutcome'];
+export type DeliveryFailure = components['schemas']['DeliveryFailure'];
+export type NewChannel = components['schemas']['NewChannel'];
+export type ChannelConfig = components['schemas']['ChannelConfig'];
+export type Recipient = components['schemas']['Recipient'];
+export type CreatedChannel = components['schemas']['CreatedChannel'];
+export type ChannelChange = components['schemas']['ChannelChange'];
+export type TestOutcome = components['schemas']['TestOutcome'];
+export type Delivery = components['schemas']['Delivery'];
+export type DeliveryKind = components['schemas']['DeliveryKind'];
+export type DeliveryState = components['schemas']['DeliveryState'];
+export type DeliveryChannel = components['schemas']['DeliveryChannel'];
+export type NamedRuleId = components['schemas']['NamedRuleId'];
+export type RuleId = components['schemas']['RuleId'];
+export type EventKind = components['schemas']['EventKind'];
+export type RotatedSecret = components['schemas']['RotatedSecret'];
+export type NotificationRulePage = components['schemas']['NotificationRulePage'];
+export type NotificationRule = components['schemas']['NotificationRule'];
+export type NamedChannelId = components['schemas']['NamedChannelId'];
+export type Timing = components['schemas']['Timing'];
+export type Weekday2 = components['schemas']['Weekday2'];
+export type NewNotificationRule = components['schemas']['NewNotificationRule'];
+export type DeliveryPage = components['schemas']['DeliveryPage'];
+export type DeliveryDetail = components['schemas']['DeliveryDetail'];
+export type DeliveryTry = components['schemas']['DeliveryTry'];
+export type Told = components['schemas']['Told'];
+export type NotificationPreview = components['schemas']['NotificationPreview'];
+export type NotificationPreference = components['schemas']['NotificationPreference'];
+export type PreferenceChange = components['schemas']['PreferenceChange'];
+export type Unsubscribed = components['schemas']['Unsubscribed'];
 export type TrailOutcome = components['schemas']['TrailOutcome'];
 export type TrailEntryPage = components['schemas']['TrailEntryPage'];
 export type TrailEntry = components['schemas']['TrailEntry'];
@@ -5572,6 +7111,2024 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["CatalogueDetail"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_fix_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                directory: components["schemas"]["DirectoryId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "directory": "7e0c4c26-0f0e-4f4e-9d0f-1f5f4f8f5a01",
+                     *       "settings": {
+                     *         "enabled": true,
+                     *         "second_approver": true,
+                     *         "window": {
+                     *           "days": [
+                     *             "mon",
+                     *             "tue",
+                     *             "wed",
+                     *             "thu"
+                     *           ],
+                     *           "from": "22:00",
+                     *           "until": "04:00",
+                     *           "time_zone": "Europe/Berlin"
+                     *         },
+                     *         "containment": false
+                     *       },
+                     *       "entitled": {
+                     *         "fixes": true,
+                     *         "containment": true
+                     *       },
+                     *       "writer": "0192f0c1-2b3c-7d4e-8f50-61728394a5d2",
+                     *       "opens_at": "2026-11-23T21:00:00Z",
+                     *       "changed_at": "2026-11-22T08:00:00Z",
+                     *       "changed_by": {
+                     *         "kind": "user",
+                     *         "id": "0192f0c1-2b3c-7d4e-8f50-61728394a5b8",
+                     *         "name": "Avery Howard"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["FixSettingsOfDirectory"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    set_fix_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                directory: components["schemas"]["DirectoryId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FixSettings"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "directory": "7e0c4c26-0f0e-4f4e-9d0f-1f5f4f8f5a01",
+                     *       "settings": {
+                     *         "enabled": true,
+                     *         "second_approver": true,
+                     *         "window": {
+                     *           "days": [
+                     *             "mon",
+                     *             "tue",
+                     *             "wed",
+                     *             "thu"
+                     *           ],
+                     *           "from": "22:00",
+                     *           "until": "04:00",
+                     *           "time_zone": "Europe/Berlin"
+                     *         },
+                     *         "containment": false
+                     *       },
+                     *       "entitled": {
+                     *         "fixes": true,
+                     *         "containment": true
+                     *       },
+                     *       "writer": "0192f0c1-2b3c-7d4e-8f50-61728394a5d2",
+                     *       "opens_at": "2026-11-23T21:00:00Z",
+                     *       "changed_at": "2026-11-22T08:00:00Z",
+                     *       "changed_by": {
+                     *         "kind": "user",
+                     *         "id": "0192f0c1-2b3c-7d4e-8f50-61728394a5b8",
+                     *         "name": "Avery Howard"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["FixSettingsOfDirectory"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    list_fix_recipes: {
+        parameters: {
+            query?: {
+                /** @description The directory whose write connection is looked at; that of the primary one unless told. */
+                directory?: components["schemas"]["DirectoryId"] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "entra.guest-invites",
+                     *           "version": 1,
+                     *           "title": "Guest invitations are limited to administrators and inviters",
+                     *           "kind": "patch",
+                     *           "service": "graph",
+                     *           "method": "PATCH",
+                     *           "path": "/v1.0/policies/authorizationPolicy",
+                     *           "permission": "Policy.ReadWrite.Authorization",
+                     *           "risk": "low",
+                     *           "blast_radius": "People without an administrative role can no longer invite guests.",
+                     *           "rollback": "Sets who may invite back to what it was.",
+                     *           "checks": [
+                     *             "entra.authorization-policy.guest-invites"
+                     *           ],
+                     *           "policies": [
+                     *             "guest_invites"
+                     *           ],
+                     *           "granted": true
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["FixRecipes"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    plan_fixes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewFixPlan"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0192f0c1-2b3c-7d4e-8f50-61728394a700",
+                     *       "directory": {
+                     *         "id": "7e0c4c26-0f0e-4f4e-9d0f-1f5f4f8f5a01",
+                     *         "name": "Contoso"
+                     *       },
+                     *       "scan": "0192f0c1-2b3c-7d4e-8f50-61728394a5e0",
+                     *       "created_at": "2026-11-22T08:00:00Z",
+                     *       "by": {
+                     *         "kind": "user",
+                     *         "id": "0192f0c1-2b3c-7d4e-8f50-61728394a5b8",
+                     *         "name": "Avery Howard"
+                     *       },
+                     *       "fixes": [
+                     *         {
+                     *           "id": "0192f0c1-2b3c-7d4e-8f50-61728394a701",
+                     *           "plan": "0192f0c1-2b3c-7d4e-8f50-61728394a700",
+                     *           "planned_at": "2026-11-22T08:00:00Z",
+                     *           "planned_by": {
+                     *             "kind": "user",
+                     *             "id": "0192f0c1-2b3c-7d4e-8f50-61728394a5b8",
+                     *             "name": "Avery Howard"
+                     *           },
+                     *           "directory": {
+                     *             "id": "7e0c4c26-0f0e-4f4e-9d0f-1f5f4f8f5a01",
+                     *             "name": "Contoso"
+                     *           },
+                     *           "recipe": {
+                     *             "id": "entra.guest-invites",
+                     *             "version": 1,
+                     *             "title": "Guest invitations are limited to administrators and inviters",
+                     *             "kind": "patch"
+                     *           },
+                     *           "checks": [
+                     *             {
+                     *               "check": "entra.authorization-policy.guest-invites",
+                     *               "title": "Guest invitations are limited to administrators and inviters",
+                     *               "severity": "medium"
+                     *             }
+                     *           ],
+                     *           "severity": "medium",
+                     *           "risk": "low",
+                     *           "blast_radius": "People without an administrative role can no longer invite guests. Guests who are there stay.",
+                     *           "rollback": "Sets who may invite back to what it was.",
+                     *           "permission": "Policy.ReadWrite.Authorization",
+                     *           "request": {
+                     *             "method": "PATCH",
+                     *             "url": "https://graph.microsoft.com/v1.0/policies/authorizationPolicy",
+                     *             "body": {
+                     *               "allowInvitesFrom": "adminsAndGuestInviters"
+                     *             }
+                     *           },
+                     *           "before": {
+                     *             "allowInvitesFrom": "everyone"
+                     *           },
+                     *           "after": {
+                     *             "allowInvitesFrom": "adminsAndGuestInviters"
+                     *           },
+                     *           "changed": [
+                     *             {
+                     *               "path": "allowInvitesFrom",
+                     *               "before": "everyone",
+                     *               "after": "adminsAndGuestInviters"
+                     *             }
+                     *           ],
+                     *           "digest": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *           "state": "proposed",
+                     *           "report_only": false,
+                     *           "approvals": [],
+                     *           "approvals_needed": 1,
+                     *           "steps": [],
+                     *           "may": {
+                     *             "approve": null,
+                     *             "apply": "It waits for approval.",
+                     *             "roll_back": "It was not applied.",
+                     *             "withdraw": null,
+                     *             "explain": "No assistant is configured."
+                     *           }
+                     *         }
+                     *       ],
+                     *       "left_out": [
+                     *         {
+                     *           "check": "entra.conditional-access.mfa-all-users",
+                     *           "recipe": "ca.mfa-all-users",
+                     *           "code": "no_emergency_accounts",
+                     *           "detail": "No emergency account is configured, and a policy for everybody could lock everybody out. Name them in the scan settings of the directory."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["FixPlan"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_fix_plan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plan: components["schemas"]["FixPlanId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0192f0c1-2b3c-7d4e-8f50-61728394a700",
+                     *       "directory": {
+                     *         "id": "7e0c4c26-0f0e-4f4e-9d0f-1f5f4f8f5a01",
+                     *         "name": "Contoso"
+                     *       },
+                     *       "scan": "0192f0c1-2b3c-7d4e-8f50-61728394a5e0",
+                     *       "created_at": "2026-11-22T08:00:00Z",
+                     *       "by": {
+                     *         "kind": "user",
+                     *         "id": "0192f0c1-2b3c-7d4e-8f50-61728394a5b8",
+                     *         "name": "Avery Howard"
+                     *       },
+                     *       "fixes": [
+                     *         {
+                     *           "id": "0192f0c1-2b3c-7d4e-8f50-61728394a701",
+                     *           "plan": "0192f0c1-2b3c-7d4e-8f50-61728394a700",
+                     *           "planned_at": "2026-11-22T08:00:00Z",
+                     *           "planned_by": {
+                     *             "kind": "user",
+                     *             "id": "0192f0c1-2b3c-7d4e-8f50-61728394a5b8",
+                     *             "name": "Avery Howard"
+                     *           },
+                     *           "directory": {
+                     *             "id": "7e0c4c26-0f0e-4f4e-9d0f-1f5f4f8f5a01",
+                     *             "name": "Contoso"
+                     *           },
+                     *           "recipe": {
+                     *             "id": "entra.guest-invites",
+                     *             "version": 1,
+                     *             "title": "Guest invitations are limited to administrators and inviters",
+                     *             "kind": "patch"
+                     *           },
+                     *           "checks": [
+                     *             {
+                     *               "check": "entra.authorization-policy.guest-invites",
+                     *               "title": "Guest invitations are limited to administrators and inviters",
+                     *               "severity": "medium"
+                     *             }
+                     *           ],
+                     *           "severity": "medium",
+                     *           "risk": "low",
+                     *           "blast_radius": "People without an administrative role can no longer invite guests. Guests who are there stay.",
+                     *           "rollback": "Sets who may invite back to what it was.",
+                     *           "permission": "Policy.ReadWrite.Authorization",
+                     *           "request": {
+                     *             "method": "PATCH",
+                     *             "url": "https://graph.microsoft.com/v1.0/policies/authorizationPolicy",
+                     *             "body": {
+                     *               "allowInvitesFrom": "adminsAndGuestInviters"
+                     *             }
+                     *           },
+                     *           "before": {
+                     *             "allowInvitesFrom": "everyone"
+                     *           },
+                     *           "after": {
+                     *             "allowInvitesFrom": "adminsAndGuestInviters"
+                     *           },
+                     *           "changed": [
+                     *             {
+                     *               "path": "allowInvitesFrom",
+                     *               "before": "everyone",
+                     *               "after": "adminsAndGuestInviters"
+                     *             }
+                     *           ],
+                     *           "digest": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *           "state": "proposed",
+                     *           "report_only": false,
+                     *           "approvals": [],
+                     *           "approvals_needed": 1,
+                     *           "steps": [],
+                     *           "may": {
+                     *             "approve": null,
+                     *             "apply": "It waits for approval.",
+                     *             "roll_back": "It was not applied.",
+                     *             "withdraw": null,
+                     *             "explain": "No assistant is configured."
+                     *           }
+                     *         }
+                     *       ],
+                     *       "left_out": [
+                     *         {
+                     *           "check": "entra.conditional-access.mfa-all-users",
+                     *           "recipe": "ca.mfa-all-users",
+                     *           "code": "no_emergency_accounts",
+                     *           "detail": "No emergency account is configured, and a policy for everybody could lock everybody out. Name them in the scan settings of the directory."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["FixPlan"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    list_fixes: {
+        parameters: {
+            query?: {
+                directory?: components["schemas"]["DirectoryId"] | null;
+                state?: components["schemas"]["FixState"] | null;
+                severity?: components["schemas"]["Severity"] | null;
+                plan?: components["schemas"]["FixPlanId"] | null;
+                recipe?: string | null;
+                cursor?: components["schemas"]["Cursor"] | null;
+                /** @description 1 to 200; 50 unless told. */
+                limit?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["FixPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_fix: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                fix: components["schemas"]["FixId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0192f0c1-2b3c-7d4e-8f50-61728394a701",
+                     *       "plan": "0192f0c1-2b3c-7d4e-8f50-61728394a700",
+                     *       "planned_at": "2026-11-22T08:00:00Z",
+                     *       "planned_by": {
+                     *         "kind": "user",
+                     *         "id": "0192f0c1-2b3c-7d4e-8f50-61728394a5b8",
+                     *         "name": "Avery Howard"
+                     *       },
+                     *       "directory": {
+                     *         "id": "7e0c4c26-0f0e-4f4e-9d0f-1f5f4f8f5a01",
+                     *         "name": "Contoso"
+                     *       },
+                     *       "recipe": {
+                     *         "id": "entra.guest-invites",
+                     *         "version": 1,
+                     *         "title": "Guest invitations are limited to administrators and inviters",
+                     *         "kind": "patch"
+                     *       },
+                     *       "checks": [
+                     *         {
+                     *           "check": "entra.authorization-policy.guest-invites",
+                     *           "title": "Guest invitations are limited to administrators and inviters",
+                     *           "severity": "medium"
+                     *         }
+                     *       ],
+                     *       "severity": "medium",
+                     *       "risk": "low",
+                     *       "blast_radius": "People without an administrative role can no longer invite guests. Guests who are there stay.",
+                     *       "rollback": "Sets who may invite back to what it was.",
+                     *       "permission": "Policy.ReadWrite.Authorization",
+                     *       "request": {
+                     *         "method": "PATCH",
+                     *         "url": "https://graph.microsoft.com/v1.0/policies/authorizationPolicy",
+                     *         "body": {
+                     *           "allowInvitesFrom": "adminsAndGuestInviters"
+                     *         }
+                     *       },
+                     *       "before": {
+                     *         "allowInvitesFrom": "everyone"
+                     *       },
+                     *       "after": {
+                     *         "allowInvitesFrom": "adminsAndGuestInviters"
+                     *       },
+                     *       "changed": [
+                     *         {
+                     *           "path": "allowInvitesFrom",
+                     *           "before": "everyone",
+                     *           "after": "adminsAndGuestInviters"
+                     *         }
+                     *       ],
+                     *       "digest": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "state": "applied",
+                     *       "report_only": false,
+                     *       "approvals": [
+                     *         {
+                     *           "by": {
+                     *             "kind": "user",
+                     *             "id": "0192f0c1-2b3c-7d4e-8f50-61728394a5b8",
+                     *             "name": "Avery Howard"
+                     *           },
+                     *           "at": "2026-11-22T08:05:00Z",
+                     *           "digest": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+                     *         }
+                     *       ],
+                     *       "approvals_needed": 1,
+                     *       "steps": [
+                     *         {
+                     *           "at": "2026-11-22T08:06:00Z",
+                     *           "purpose": "apply",
+                     *           "kind": "write",
+                     *           "method": "PATCH",
+                     *           "url": "https://graph.microsoft.com/v1.0/policies/authorizationPolicy",
+                     *           "status": 204,
+                     *           "request": {
+                     *             "allowInvitesFrom": "adminsAndGuestInviters"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "may": {
+                     *         "approve": "It is applied.",
+                     *         "apply": "It is applied.",
+                     *         "roll_back": null,
+                     *         "withdraw": "It is applied.",
+                     *         "explain": "No assistant is configured."
+                     *       },
+                     *       "applied_at": "2026-11-22T08:06:01Z",
+                     *       "applied_by": {
+                     *         "kind": "user",
+                     *         "id": "0192f0c1-2b3c-7d4e-8f50-61728394a5b8",
+                     *         "name": "Avery Howard"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Fix"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    approve_fix: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                fix: components["schemas"]["FixId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewApproval"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0192f0c1-2b3c-7d4e-8f50-61728394a701",
+                     *       "plan": "0192f0c1-2b3c-7d4e-8f50-61728394a700",
+                     *       "planned_at": "2026-11-22T08:00:00Z",
+                     *       "planned_by": {
+                     *         "kind": "user",
+                     *         "id": "0192f0c1-2b3c-7d4e-8f50-61728394a5b8",
+                     *         "name": "Avery Howard"
+                     *       },
+                     *       "directory": {
+                     *         "id": "7e0c4c26-0f0e-4f4e-9d0f-1f5f4f8f5a01",
+                     *         "name": "Contoso"
+                     *       },
+                     *       "recipe": {
+                     *         "id": "entra.guest-invites",
+                     *         "version": 1,
+                     *         "title": "Guest invitations are limited to administrators and inviters",
+                     *         "kind": "patch"
+                     *       },
+                     *       "checks": [
+                     *         {
+                     *           "check": "entra.authorization-policy.guest-invites",
+                     *           "title": "Guest invitations are limited to administrators and inviters",
+                     *           "severity": "medium"
+                     *         }
+                     *       ],
+                     *       "severity": "medium",
+                     *       "risk": "low",
+                     *       "blast_radius": "People without an administrative role can no longer invite guests. Guests who are there stay.",
+                     *       "rollback": "Sets who may invite back to what it was.",
+                     *       "permission": "Policy.ReadWrite.Authorization",
+                     *       "request": {
+                     *         "method": "PATCH",
+                     *         "url": "https://graph.microsoft.com/v1.0/policies/authorizationPolicy",
+                     *         "body": {
+                     *           "allowInvitesFrom": "adminsAndGuestInviters"
+                     *         }
+                     *       },
+                     *       "before": {
+                     *         "allowInvitesFrom": "everyone"
+                     *       },
+                     *       "after": {
+                     *         "allowInvitesFrom": "adminsAndGuestInviters"
+                     *       },
+                     *       "changed": [
+                     *         {
+                     *           "path": "allowInvitesFrom",
+                     *           "before": "everyone",
+                     *           "after": "adminsAndGuestInviters"
+                     *         }
+                     *       ],
+                     *       "digest": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "state": "approved",
+                     *       "report_only": false,
+                     *       "approvals": [
+                     *         {
+                     *           "by": {
+                     *             "kind": "user",
+                     *             "id": "0192f0c1-2b3c-7d4e-8f50-61728394a5b8",
+                     *             "name": "Avery Howard"
+                     *           },
+                     *           "at": "2026-11-22T08:05:00Z",
+                     *           "digest": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+                     *         }
+                     *       ],
+                     *       "approvals_needed": 1,
+                     *       "steps": [],
+                     *       "may": {
+                     *         "approve": "It has its approvals.",
+                     *         "apply": null,
+                     *         "roll_back": "It was not applied.",
+                     *         "withdraw": null,
+                     *         "explain": null
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Fix"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    withdraw_fix: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                fix: components["schemas"]["FixId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Withdrawal"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0192f0c1-2b3c-7d4e-8f50-61728394a701",
+                     *       "plan": "0192f0c1-2b3c-7d4e-8f50-61728394a700",
+                     *       "planned_at": "2026-11-22T08:00:00Z",
+                     *       "planned_by": {
+                     *         "kind": "user",
+                     *         "id": "0192f0c1-2b3c-7d4e-8f50-61728394a5b8",
+                     *         "name": "Avery Howard"
+                     *       },
+                     *       "directory": {
+                     *         "id": "7e0c4c26-0f0e-4f4e-9d0f-1f5f4f8f5a01",
+                     *         "name": "Contoso"
+                     *       },
+                     *       "recipe": {
+                     *         "id": "entra.guest-invites",
+                     *         "version": 1,
+                     *         "title": "Guest invitations are limited to administrators and inviters",
+                     *         "kind": "patch"
+                     *       },
+                     *       "checks": [
+                     *         {
+                     *           "check": "entra.authorization-policy.guest-invites",
+                     *           "title": "Guest invitations are limited to administrators and inviters",
+                     *           "severity": "medium"
+                     *         }
+                     *       ],
+                     *       "severity": "medium",
+                     *       "risk": "low",
+                     *       "blast_radius": "People without an administrative role can no longer invite guests. Guests who are there stay.",
+                     *       "rollback": "Sets who may invite back to what it was.",
+                     *       "permission": "Policy.ReadWrite.Authorization",
+                     *       "request": {
+                     *         "method": "PATCH",
+                     *         "url": "https://graph.microsoft.com/v1.0/policies/authorizationPolicy",
+                     *         "body": {
+                     *           "allowInvitesFrom": "adminsAndGuestInviters"
+                     *         }
+                     *       },
+                     *       "before": {
+                     *         "allowInvitesFrom": "everyone"
+                     *       },
+                     *       "after": {
+                     *         "allowInvitesFrom": "adminsAndGuestInviters"
+                     *       },
+                     *       "changed": [
+                     *         {
+                     *           "path": "allowInvitesFrom",
+                     *           "before": "everyone",
+                     *           "after": "adminsAndGuestInviters"
+                     *         }
+                     *       ],
+                     *       "digest": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "state": "dismissed",
+                     *       "report_only": false,
+                     *       "approvals": [],
+                     *       "approvals_needed": 1,
+                     *       "steps": [],
+                     *       "may": {
+                     *         "approve": "It was dismissed.",
+                     *         "apply": "It was dismissed.",
+                     *         "roll_back": "It was not applied.",
+                     *         "withdraw": "It was dismissed.",
+                     *         "explain": null
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Fix"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    apply_fix: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                fix: components["schemas"]["FixId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplyOrder"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0192f0c1-2b3c-7d4e-8f50-61728394a701",
+                     *       "plan": "0192f0c1-2b3c-7d4e-8f50-61728394a700",
+                     *       "planned_at": "2026-11-22T08:00:00Z",
+                     *       "planned_by": {
+                     *         "kind": "user",
+                     *         "id": "0192f0c1-2b3c-7d4e-8f50-61728394a5b8",
+                     *         "name": "Avery Howard"
+                     *       },
+                     *       "directory": {
+                     *         "id": "7e0c4c26-0f0e-4f4e-9d0f-1f5f4f8f5a01",
+                     *         "name": "Contoso"
+                     *       },
+                     *       "recipe": {
+                     *         "id": "entra.guest-invites",
+                     *         "version": 1,
+                     *         "title": "Guest invitations are limited to administrators and inviters",
+                     *         "kind": "patch"
+                     *       },
+                     *       "checks": [
+                     *         {
+                     *           "check": "entra.authorization-policy.guest-invites",
+                     *           "title": "Guest invitations are limited to administrators and inviters",
+                     *           "severity": "medium"
+                     *         }
+                     *       ],
+                     *       "severity": "medium",
+                     *       "risk": "low",
+                     *       "blast_radius": "People without an administrative role can no longer invite guests. Guests who are there stay.",
+                     *       "rollback": "Sets who may invite back to what it was.",
+                     *       "permission": "Policy.ReadWrite.Authorization",
+                     *       "request": {
+                     *         "method": "PATCH",
+                     *         "url": "https://graph.microsoft.com/v1.0/policies/authorizationPolicy",
+                     *         "body": {
+                     *           "allowInvitesFrom": "adminsAndGuestInviters"
+                     *         }
+                     *       },
+                     *       "before": {
+                     *         "allowInvitesFrom": "everyone"
+                     *       },
+                     *       "after": {
+                     *         "allowInvitesFrom": "adminsAndGuestInviters"
+                     *       },
+                     *       "changed": [
+                     *         {
+                     *           "path": "allowInvitesFrom",
+                     *           "before": "everyone",
+                     *           "after": "adminsAndGuestInviters"
+                     *         }
+                     *       ],
+                     *       "digest": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "state": "scheduled",
+                     *       "report_only": false,
+                     *       "approvals": [
+                     *         {
+                     *           "by": {
+                     *             "kind": "user",
+                     *             "id": "0192f0c1-2b3c-7d4e-8f50-61728394a5b8",
+                     *             "name": "Avery Howard"
+                     *           },
+                     *           "at": "2026-11-22T08:05:00Z",
+                     *           "digest": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+                     *         }
+                     *       ],
+                     *       "approvals_needed": 1,
+                     *       "steps": [],
+                     *       "may": {
+                     *         "approve": "It has its approvals.",
+                     *         "apply": null,
+                     *         "roll_back": "It was not applied.",
+                     *         "withdraw": null,
+                     *         "explain": null
+                     *       },
+                     *       "not_before": "2026-11-23T21:00:00Z",
+                     *       "opens_at": "2026-11-23T21:00:00Z",
+                     *       "ordered_by": {
+                     *         "kind": "user",
+                     *         "id": "0192f0c1-2b3c-7d4e-8f50-61728394a5b8",
+                     *         "name": "Avery Howard"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Fix"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    roll_back_fix: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                fix: components["schemas"]["FixId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RollBackOrder"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0192f0c1-2b3c-7d4e-8f50-61728394a701",
+                     *       "plan": "0192f0c1-2b3c-7d4e-8f50-61728394a700",
+                     *       "planned_at": "2026-11-22T08:00:00Z",
+                     *       "planned_by": {
+                     *         "kind": "user",
+                     *         "id": "0192f0c1-2b3c-7d4e-8f50-61728394a5b8",
+                     *         "name": "Avery Howard"
+                     *       },
+                     *       "directory": {
+                     *         "id": "7e0c4c26-0f0e-4f4e-9d0f-1f5f4f8f5a01",
+                     *         "name": "Contoso"
+                     *       },
+                     *       "recipe": {
+                     *         "id": "entra.guest-invites",
+                     *         "version": 1,
+                     *         "title": "Guest invitations are limited to administrators and inviters",
+                     *         "kind": "patch"
+                     *       },
+                     *       "checks": [
+                     *         {
+                     *           "check": "entra.authorization-policy.guest-invites",
+                     *           "title": "Guest invitations are limited to administrators and inviters",
+                     *           "severity": "medium"
+                     *         }
+                     *       ],
+                     *       "severity": "medium",
+                     *       "risk": "low",
+                     *       "blast_radius": "People without an administrative role can no longer invite guests. Guests who are there stay.",
+                     *       "rollback": "Sets who may invite back to what it was.",
+                     *       "permission": "Policy.ReadWrite.Authorization",
+                     *       "request": {
+                     *         "method": "PATCH",
+                     *         "url": "https://graph.microsoft.com/v1.0/policies/authorizationPolicy",
+                     *         "body": {
+                     *           "allowInvitesFrom": "adminsAndGuestInviters"
+                     *         }
+                     *       },
+                     *       "before": {
+                     *         "allowInvitesFrom": "everyone"
+                     *       },
+                     *       "after": {
+                     *         "allowInvitesFrom": "adminsAndGuestInviters"
+                     *       },
+                     *       "changed": [
+                     *         {
+                     *           "path": "allowInvitesFrom",
+                     *           "before": "everyone",
+                     *           "after": "adminsAndGuestInviters"
+                     *         }
+                     *       ],
+                     *       "digest": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "state": "rolling_back",
+                     *       "report_only": false,
+                     *       "approvals": [
+                     *         {
+                     *           "by": {
+                     *             "kind": "user",
+                     *             "id": "0192f0c1-2b3c-7d4e-8f50-61728394a5b8",
+                     *             "name": "Avery Howard"
+                     *           },
+                     *           "at": "2026-11-22T08:05:00Z",
+                     *           "digest": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+                     *         }
+                     *       ],
+                     *       "approvals_needed": 1,
+                     *       "steps": [],
+                     *       "may": {
+                     *         "approve": "It is under way.",
+                     *         "apply": "It is under way.",
+                     *         "roll_back": "It is under way.",
+                     *         "withdraw": "It is under way.",
+                     *         "explain": null
+                     *       },
+                     *       "ordered_by": {
+                     *         "kind": "user",
+                     *         "id": "0192f0c1-2b3c-7d4e-8f50-61728394a5b8",
+                     *         "name": "Avery Howard"
+                     *       },
+                     *       "applied_at": "2026-11-22T08:06:01Z",
+                     *       "applied_by": {
+                     *         "kind": "user",
+                     *         "id": "0192f0c1-2b3c-7d4e-8f50-61728394a5b8",
+                     *         "name": "Avery Howard"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Fix"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    explain_fix: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                fix: components["schemas"]["FixId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "text": "Today anybody in the directory may invite guests. Afterwards only administrators and people with the Guest Inviter role may.",
+                     *       "model": "an-assistant",
+                     *       "identifiers": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["FixExplanation"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    list_containments: {
+        parameters: {
+            query?: {
+                directory?: components["schemas"]["DirectoryId"] | null;
+                /** @description A person's object id. */
+                user?: string | null;
+                state?: components["schemas"]["ContainmentState"] | null;
+                cursor?: components["schemas"]["Cursor"] | null;
+                /** @description 1 to 200; 50 unless told. */
+                limit?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ContainmentPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    contain_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewContainment"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0192f0c1-2b3c-7d4e-8f50-61728394a710",
+                     *       "directory": {
+                     *         "id": "7e0c4c26-0f0e-4f4e-9d0f-1f5f4f8f5a01",
+                     *         "name": "Contoso"
+                     *       },
+                     *       "user": {
+                     *         "id": "c0470500-0000-4000-8000-000000000014",
+                     *         "name": "Robin Pike",
+                     *         "principal_name": "robin.pike@contoso.com"
+                     *       },
+                     *       "revoke_sessions": true,
+                     *       "disable": true,
+                     *       "reason": "Leaked credentials, confirmed by phone.",
+                     *       "state": "acting",
+                     *       "by": {
+                     *         "kind": "user",
+                     *         "id": "0192f0c1-2b3c-7d4e-8f50-61728394a5b8",
+                     *         "name": "Avery Howard"
+                     *       },
+                     *       "at": "2026-11-22T08:00:00Z",
+                     *       "acts": [
+                     *         {
+                     *           "act": "revoke_sessions",
+                     *           "state": "waiting"
+                     *         },
+                     *         {
+                     *           "act": "disable",
+                     *           "state": "waiting"
+                     *         }
+                     *       ],
+                     *       "may": {
+                     *         "release": "It is still under way."
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Containment"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_containment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                containment: components["schemas"]["ContainmentId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0192f0c1-2b3c-7d4e-8f50-61728394a710",
+                     *       "directory": {
+                     *         "id": "7e0c4c26-0f0e-4f4e-9d0f-1f5f4f8f5a01",
+                     *         "name": "Contoso"
+                     *       },
+                     *       "user": {
+                     *         "id": "c0470500-0000-4000-8000-000000000014",
+                     *         "name": "Robin Pike",
+                     *         "principal_name": "robin.pike@contoso.com"
+                     *       },
+                     *       "revoke_sessions": true,
+                     *       "disable": true,
+                     *       "reason": "Leaked credentials, confirmed by phone.",
+                     *       "state": "contained",
+                     *       "by": {
+                     *         "kind": "user",
+                     *         "id": "0192f0c1-2b3c-7d4e-8f50-61728394a5b8",
+                     *         "name": "Avery Howard"
+                     *       },
+                     *       "at": "2026-11-22T08:00:00Z",
+                     *       "acts": [
+                     *         {
+                     *           "act": "revoke_sessions",
+                     *           "state": "done",
+                     *           "done_at": "2026-11-22T08:00:02Z"
+                     *         },
+                     *         {
+                     *           "act": "disable",
+                     *           "state": "done",
+                     *           "done_at": "2026-11-22T08:00:02Z"
+                     *         }
+                     *       ],
+                     *       "may": {
+                     *         "release": null
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Containment"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    release_containment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                containment: components["schemas"]["ContainmentId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0192f0c1-2b3c-7d4e-8f50-61728394a710",
+                     *       "directory": {
+                     *         "id": "7e0c4c26-0f0e-4f4e-9d0f-1f5f4f8f5a01",
+                     *         "name": "Contoso"
+                     *       },
+                     *       "user": {
+                     *         "id": "c0470500-0000-4000-8000-000000000014",
+                     *         "name": "Robin Pike",
+                     *         "principal_name": "robin.pike@contoso.com"
+                     *       },
+                     *       "revoke_sessions": true,
+                     *       "disable": true,
+                     *       "reason": "Leaked credentials, confirmed by phone.",
+                     *       "state": "releasing",
+                     *       "by": {
+                     *         "kind": "user",
+                     *         "id": "0192f0c1-2b3c-7d4e-8f50-61728394a5b8",
+                     *         "name": "Avery Howard"
+                     *       },
+                     *       "at": "2026-11-22T08:00:00Z",
+                     *       "acts": [
+                     *         {
+                     *           "act": "revoke_sessions",
+                     *           "state": "done",
+                     *           "done_at": "2026-11-22T08:00:02Z"
+                     *         },
+                     *         {
+                     *           "act": "disable",
+                     *           "state": "done",
+                     *           "done_at": "2026-11-22T08:00:02Z"
+                     *         },
+                     *         {
+                     *           "act": "release",
+                     *           "state": "waiting"
+                     *         }
+                     *       ],
+                     *       "may": {
+                     *         "release": "It is still under way."
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Containment"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_notification_options: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "smtp_from": "bailiwick@example.com",
+                     *       "teams_hosts": [
+                     *         "*.logic.azure.com",
+                     *         "*.api.powerplatform.com"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["NotificationOptions"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    list_channels: {
+        parameters: {
+            query?: {
+                cursor?: components["schemas"]["Cursor"] | null;
+                /** @description 1 to 200; 50 unless told. */
+                limit?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ChannelPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    create_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewChannel"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "channel": {
+                     *         "id": "0192f0c1-2b3c-7d4e-8f50-617283950001",
+                     *         "kind": "webhook",
+                     *         "name": "Incident desk",
+                     *         "target": "https://desk.contoso.com/…",
+                     *         "state": "untried",
+                     *         "config": {
+                     *           "kind": "webhook",
+                     *           "url": "https://desk.contoso.com/…"
+                     *         },
+                     *         "rules": 0,
+                     *         "waiting": 0,
+                     *         "created_at": "2026-11-22T08:00:00Z",
+                     *         "created_by": {
+                     *           "kind": "user",
+                     *           "id": "0192f0c1-2b3c-7d4e-8f50-61728394a5b8",
+                     *           "name": "Avery Howard"
+                     *         }
+                     *       },
+                     *       "signing_secret": "whsec_…"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CreatedChannel"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel: components["schemas"]["ChannelId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0192f0c1-2b3c-7d4e-8f50-617283950002",
+                     *       "kind": "smtp",
+                     *       "name": "Security team",
+                     *       "target": "security@contoso.com",
+                     *       "state": "working",
+                     *       "config": {
+                     *         "kind": "smtp",
+                     *         "recipients": [
+                     *           {
+                     *             "name": "security@contoso.com",
+                     *             "address": "security@contoso.com",
+                     *             "mail": "all"
+                     *           }
+                     *         ]
+                     *       },
+                     *       "rules": 1,
+                     *       "waiting": 0,
+                     *       "last_delivery": {
+                     *         "delivery": "0192f0c1-2b3c-7d4e-8f50-617283950201",
+                     *         "at": "2026-11-22T08:00:05Z",
+                     *         "outcome": "delivered"
+                     *       },
+                     *       "created_at": "2026-11-22T08:00:00Z",
+                     *       "created_by": {
+                     *         "kind": "user",
+                     *         "id": "0192f0c1-2b3c-7d4e-8f50-61728394a5b8",
+                     *         "name": "Avery Howard"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Channel"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    remove_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel: components["schemas"]["ChannelId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    change_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel: components["schemas"]["ChannelId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelChange"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0192f0c1-2b3c-7d4e-8f50-617283950002",
+                     *       "kind": "smtp",
+                     *       "name": "Security team",
+                     *       "target": "security@contoso.com",
+                     *       "state": "paused",
+                     *       "config": {
+                     *         "kind": "smtp",
+                     *         "recipients": [
+                     *           {
+                     *             "name": "security@contoso.com",
+                     *             "address": "security@contoso.com",
+                     *             "mail": "all"
+                     *           }
+                     *         ]
+                     *       },
+                     *       "rules": 1,
+                     *       "waiting": 0,
+                     *       "created_at": "2026-11-22T08:00:00Z",
+                     *       "created_by": {
+                     *         "kind": "user",
+                     *         "id": "0192f0c1-2b3c-7d4e-8f50-61728394a5b8",
+                     *         "name": "Avery Howard"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Channel"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    test_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel: components["schemas"]["ChannelId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "outcome": "delivered",
+                     *       "detail": "202 Accepted",
+                     *       "deliveries": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TestOutcome"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    rotate_channel_secret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel: components["schemas"]["ChannelId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "signing_secret": "whsec_…",
+                     *       "old_until": "2026-11-23T08:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RotatedSecret"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    list_notification_rules: {
+        parameters: {
+            query?: {
+                cursor?: components["schemas"]["Cursor"] | null;
+                /** @description 1 to 200; 50 unless told. */
+                limit?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["NotificationRulePage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    create_notification_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewNotificationRule"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0192f0c1-2b3c-7d4e-8f50-617283950101",
+                     *       "name": "What got worse",
+                     *       "channel": {
+                     *         "id": "0192f0c1-2b3c-7d4e-8f50-617283950002",
+                     *         "name": "Security team"
+                     *       },
+                     *       "events": [
+                     *         "drift_regressed",
+                     *         "scan_failed"
+                     *       ],
+                     *       "min_severity": "medium",
+                     *       "min_regressions": 1,
+                     *       "directories": [],
+                     *       "projects": [],
+                     *       "timing": {
+                     *         "kind": "daily",
+                     *         "at": "07:30",
+                     *         "time_zone": "Europe/Berlin"
+                     *       },
+                     *       "enabled": true,
+                     *       "gathered": 0,
+                     *       "created_at": "2026-11-22T08:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["NotificationRule"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_notification_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rule: components["schemas"]["RuleId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0192f0c1-2b3c-7d4e-8f50-617283950101",
+                     *       "name": "What got worse",
+                     *       "channel": {
+                     *         "id": "0192f0c1-2b3c-7d4e-8f50-617283950002",
+                     *         "name": "Security team"
+                     *       },
+                     *       "events": [
+                     *         "drift_regressed"
+                     *       ],
+                     *       "min_regressions": 1,
+                     *       "directories": [],
+                     *       "projects": [],
+                     *       "timing": {
+                     *         "kind": "immediate"
+                     *       },
+                     *       "enabled": true,
+                     *       "gathered": 0,
+                     *       "created_at": "2026-11-22T08:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["NotificationRule"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    change_notification_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rule: components["schemas"]["RuleId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewNotificationRule"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0192f0c1-2b3c-7d4e-8f50-617283950101",
+                     *       "name": "What got worse",
+                     *       "channel": {
+                     *         "id": "0192f0c1-2b3c-7d4e-8f50-617283950002",
+                     *         "name": "Security team"
+                     *       },
+                     *       "events": [
+                     *         "drift_regressed"
+                     *       ],
+                     *       "min_regressions": 3,
+                     *       "directories": [],
+                     *       "projects": [],
+                     *       "timing": {
+                     *         "kind": "weekly",
+                     *         "day": "monday",
+                     *         "at": "08:00",
+                     *         "time_zone": "UTC"
+                     *       },
+                     *       "enabled": false,
+                     *       "gathered": 0,
+                     *       "created_at": "2026-11-22T08:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["NotificationRule"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    remove_notification_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rule: components["schemas"]["RuleId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    list_deliveries: {
+        parameters: {
+            query?: {
+                channel?: components["schemas"]["ChannelId"] | null;
+                rule?: components["schemas"]["RuleId"] | null;
+                state?: components["schemas"]["DeliveryState"] | null;
+                cursor?: components["schemas"]["Cursor"] | null;
+                /** @description 1 to 200; 50 unless told. */
+                limit?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0192f0c1-2b3c-7d4e-8f50-617283950201",
+                     *           "kind": "immediate",
+                     *           "state": "retrying",
+                     *           "channel": {
+                     *             "id": "0192f0c1-2b3c-7d4e-8f50-617283950002",
+                     *             "name": "Security team",
+                     *             "kind": "smtp"
+                     *           },
+                     *           "rule": {
+                     *             "id": "0192f0c1-2b3c-7d4e-8f50-617283950101",
+                     *             "name": "What got worse"
+                     *           },
+                     *           "event": "drift_regressed",
+                     *           "events": 1,
+                     *           "subject": "Contoso: 1 check got worse (1 high)",
+                     *           "recipient": "security@contoso.com",
+                     *           "attempts": 1,
+                     *           "created_at": "2026-11-22T08:00:00Z",
+                     *           "next_try_at": "2026-11-22T08:01:00Z",
+                     *           "failure": {
+                     *             "code": "unreachable",
+                     *             "detail": "The mail server does not answer.",
+                     *             "at": "2026-11-22T08:00:00Z"
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DeliveryPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_delivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                delivery: components["schemas"]["DeliveryId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0192f0c1-2b3c-7d4e-8f50-617283950201",
+                     *       "kind": "immediate",
+                     *       "state": "delivered",
+                     *       "channel": {
+                     *         "id": "0192f0c1-2b3c-7d4e-8f50-617283950002",
+                     *         "name": "Security team",
+                     *         "kind": "smtp"
+                     *       },
+                     *       "event": "drift_regressed",
+                     *       "events": 1,
+                     *       "subject": "Contoso: 1 check got worse (1 high)",
+                     *       "recipient": "security@contoso.com",
+                     *       "attempts": 1,
+                     *       "created_at": "2026-11-22T08:00:00Z",
+                     *       "delivered_at": "2026-11-22T08:00:02Z",
+                     *       "message_id": "0192f0c1-2b3c-7d4e-8f50-617283950201",
+                     *       "tries": [
+                     *         {
+                     *           "number": 1,
+                     *           "at": "2026-11-22T08:00:02Z",
+                     *           "took_ms": 120,
+                     *           "outcome": "delivered",
+                     *           "detail": "250 2.0.0 Ok"
+                     *         }
+                     *       ],
+                     *       "about": [
+                     *         {
+                     *           "event": "drift_regressed",
+                     *           "at": "2026-11-22T08:00:00Z",
+                     *           "title": "Contoso: 1 check got worse (1 high)"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DeliveryDetail"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    retry_delivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                delivery: components["schemas"]["DeliveryId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0192f0c1-2b3c-7d4e-8f50-617283950201",
+                     *       "kind": "immediate",
+                     *       "state": "waiting",
+                     *       "channel": {
+                     *         "id": "0192f0c1-2b3c-7d4e-8f50-617283950002",
+                     *         "name": "Security team",
+                     *         "kind": "smtp"
+                     *       },
+                     *       "event": "drift_regressed",
+                     *       "events": 1,
+                     *       "subject": "Contoso: 1 check got worse (1 high)",
+                     *       "attempts": 12,
+                     *       "created_at": "2026-11-22T08:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Delivery"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    preview_notification: {
+        parameters: {
+            query: {
+                event: components["schemas"]["EventKind"];
+                channel: components["schemas"]["ChannelKind"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "event": "drift_regressed",
+                     *       "channel": "webhook",
+                     *       "sample": false,
+                     *       "subject": "Contoso: 1 check got worse (1 high)",
+                     *       "payload": {
+                     *         "type": "drift.regressed",
+                     *         "timestamp": "2026-11-22T08:00:00Z",
+                     *         "data": {}
+                     *       },
+                     *       "headers": {
+                     *         "webhook-id": "…"
+                     *       },
+                     *       "size": 80
+                     *     }
+                     */
+                    "application/json": components["schemas"]["NotificationPreview"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_my_notifications: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "mail": "all",
+                     *       "address": "avery@contoso.com",
+                     *       "by_link": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["NotificationPreference"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    set_my_notifications: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreferenceChange"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "mail": "digest",
+                     *       "address": "avery@contoso.com",
+                     *       "changed_at": "2026-11-22T08:00:00Z",
+                     *       "by_link": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["NotificationPreference"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    unsubscribe: {
+        parameters: {
+            query: {
+                /** @description The token of the link in the mail. */
+                token: string;
+                /** @description Takes it back. */
+                undo?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "address": "a…y@contoso.com",
+                     *       "tenant_name": "Contoso",
+                     *       "mail": "none"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Unsubscribed"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -110,6 +110,16 @@ pub async fn live(
     .map_err(|e| StoreError::from(e).into())
 }
 
+/// The live connections of one kind: directory and connection.
+pub async fn live_of_kind(sql: &mut PgConnection, tenant: TenantId, kind: ConnectionKind) -> Result<Vec<(Uuid, Uuid)>, Problem> {
+    sqlx::query_as("SELECT directory_id, id FROM connections WHERE tenant_id = $1 AND kind = $2 AND disconnected_at IS NULL")
+        .bind(tenant.0)
+        .bind(kind.as_str())
+        .fetch_all(sql)
+        .await
+        .map_err(|e| StoreError::from(e).into())
+}
+
 pub struct ConnectionFilter {
     pub kind: Option<&'static str>,
     pub directory: Option<DirectoryId>,

@@ -16,15 +16,18 @@ pub const POLICIES: &[&str] = &["Policy.Read.All", "SharePointTenantSettings.Rea
 /// What the live view of threats reads.
 pub const THREATS: &[&str] = &["IdentityRiskEvent.Read.All", "IdentityRiskyUser.Read.All", "SecurityAlert.Read.All"];
 
+/// What containing a person looks at and writes.
+pub const CONTAINMENT: &[&str] = &["User.EnableDisableAccount.All", "User.Read.All", "User.RevokeSessions.All"];
+
 /// The application permissions a feature uses, each once, in the alphabet's order.
 pub fn needs(feature: Feature) -> BTreeSet<String> {
-    let fixed = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    let fixed = |names: &[&str]| -> BTreeSet<String> { names.iter().map(|name| (*name).to_owned()).collect() };
     match feature {
         Feature::ComplianceScan => crate::scans::catalogue::permissions(bailiwick_checks::ScanKind::Compliance),
         Feature::ExposureScan => crate::scans::catalogue::permissions(bailiwick_checks::ScanKind::Exposure),
         Feature::Policies => fixed(POLICIES),
         Feature::Threats => fixed(THREATS),
-        Feature::Fixes => crate::scans::catalogue::fix_permissions(),
+        Feature::Fixes => crate::scans::catalogue::fix_permissions().into_iter().chain(fixed(CONTAINMENT)).collect(),
     }
 }
 
@@ -56,7 +59,10 @@ pub fn permissions(kind: ConnectionKind) -> Vec<NeededPermission> {
 
 /// Whether a permission lets its holder change anything.
 pub fn writes(permission: &str) -> bool {
-    permission.split('.').any(|part| part.contains("Write") || matches!(part, "FullControl" | "Manage" | "Send" | "Create" | "Delete"))
+    permission.split('.').any(|part| {
+        part.contains("Write")
+            || matches!(part, "EnableDisableAccount" | "RevokeSessions" | "FullControl" | "Manage" | "Send" | "Create" | "Delete")
+    })
 }
 
 /// What somebody should see to.

@@ -6,8 +6,8 @@ use crate::microsoft::Environment;
 use crate::{Services, tenancy};
 use bailiwick_base::{Code, DirectoryId, Problem, Secret};
 use bailiwick_cloud::consent::{ConsentRefusal, ConsentReturn, parse_return};
-use bailiwick_cloud::{Access, CallError, Credential, Reason, Service, TokenRefusal};
-use bailiwick_contract::connections::{CloudFailure, CloudFailureCode, ConsentAnswer, CredentialKind};
+use bailiwick_cloud::{Access, CallError, Credential, Reason, Service, TokenRefusal, WriteAccess};
+use bailiwick_contract::connections::{CloudFailure, CloudFailureCode, ConnectionKind, ConsentAnswer, CredentialKind};
 use bailiwick_store::ReadScope;
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,6 +53,20 @@ pub async fn access(services: &Services, scope: &mut ReadScope, row: &Connection
     let sealed = sealed.ok_or_else(|| Problem::new(Code::NotConnected, "The connection's secret is gone. Connect the directory again."))?;
     let text = Secret::new(String::from_utf8_lossy(sealed.expose()).into_owned());
     Ok(Access::new(directory, client_id, Arc::new(credential(row.credential(), text)?)))
+}
+
+/// The right to write through a connection: the one place where it is made, for a live connection that was consented to for writing.
+///
+/// # Errors
+/// As [`access`]; or the connection is one that only reads.
+pub async fn write_access(services: &Services, scope: &mut ReadScope, row: &ConnectionRow) -> Result<WriteAccess, Problem> {
+    if row.kind() != ConnectionKind::Write {
+        return Err(Problem::new(
+            Code::NotConnected,
+            "This connection only reads. Connect the directory for fixes: that is a second consent.",
+        ));
+    }
+    Ok(WriteAccess::of_write_connection(access(services, scope, row).await?))
 }
 
 pub fn no_federated() -> Problem {

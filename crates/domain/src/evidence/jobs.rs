@@ -2,6 +2,7 @@
 
 use super::{db, import};
 use crate::Services;
+use crate::notifications::{self, Event};
 use crate::worker::{Done, Failed, system};
 use bailiwick_base::{Problem, ProjectId, RunId};
 use bailiwick_store::artifacts::ObjectKey;
@@ -93,6 +94,7 @@ async fn fail(
     }
     let (failure, now) = (stopped.failure(), scope.now());
     db::mark_failed(scope.sql(), lease.tenant, run, &failure, lease.attempt, now).await?;
+    notifications::announce(&mut scope, Event::RunFailed { run, project }).await?;
     scope.finish(lease).await.map_err(Problem::from)?;
     Ok(Done {
         scope,

@@ -5,7 +5,7 @@
 
 pub mod api;
 mod db;
-mod drift;
+pub(crate) mod drift;
 mod list;
 pub mod model;
 pub mod settle;

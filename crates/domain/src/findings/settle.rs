@@ -5,6 +5,7 @@
 
 use super::db::{self, FindingUpdate, NewFinding, NewObservation, SeriesRow};
 use super::model::{Standing, Turn, turn, turn_unseen};
+use crate::notifications::{self, Event};
 use crate::tenancy;
 use aws_lc_rs::digest::{SHA256, digest};
 use bailiwick_base::{CheckId, Code, Counts, DirectoryId, Family, FindingId, Outcome, Problem, Product, ProjectId, RunId, Timestamp};
@@ -48,6 +49,8 @@ pub struct Settling {
     checks: HashMap<String, KnownCheck>,
     pub counts: Counts,
     pub findings: FindingCounts,
+    /// A failing result is not what the series said of it before: somebody may want to be told.
+    turned: bool,
     coverage: HashMap<Product, Coverage>,
     complete: bool,
     incomplete_reason: Option<String>,
@@ -137,6 +140,7 @@ impl Settling {
             checks: HashMap::new(),
             counts: Counts::default(),
             findings: FindingCounts::default(),
+            turned: false,
             coverage: HashMap::new(),
             complete: true,
             incomplete_reason: None,
@@ -178,6 +182,7 @@ impl Settling {
             let standing = before.map_or(Standing::None, |k| k.standing);
             let turn = turn(standing, outcome);
             let unchanged = before.is_some_and(|k| k.current && k.content == content);
+            self.turned |= outcome.failing() && !unchanged && before.is_some_and(|k| k.current);
             match turn {
                 Turn::Open => self.findings.new += 1,
                 Turn::Reopen => self.findings.reopened += 1,
@@ -320,6 +325,11 @@ impl Settling {
             incomplete_reason: self.incomplete_reason.as_deref(),
         };
         db::record_run(scope, &context, &record).await?;
+        if self.turned {
+            let event =
+                Event::DriftRegressed { run: self.run, series: self.series.id, directory: self.series.directory, project: self.project };
+            notifications::announce(scope, event).await?;
+        }
         Ok((self.counts, findings))
     }
 }

@@ -1,9 +1,7 @@
 //! All SQL of channels, rules and mail preferences.
 
 use super::model::Wants;
-use bailiwick_base::{
-    ChannelId, DirectoryId, EventId, MemberId, Principal, Problem, ProjectId, RuleId, Severity, TenantId, Timestamp,
-};
+use bailiwick_base::{ChannelId, DirectoryId, EventId, MemberId, Principal, Problem, ProjectId, RuleId, Severity, TenantId, Timestamp};
 use bailiwick_contract::evidence::Named;
 use bailiwick_contract::notifications::{
     Channel, ChannelKind, ChannelState, DeliveryFailure, EventKind, LastDelivery, MailPreference, NotificationRule, Recipient, ShownConfig,
@@ -20,11 +18,22 @@ use uuid::Uuid;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum StoredConfig {
-    Smtp { recipients: Vec<Recipient> },
-    Mailbox { directory: DirectoryId, client_id: Uuid, mailbox: String, recipients: Vec<Recipient> },
+    Smtp {
+        recipients: Vec<Recipient>,
+    },
+    Mailbox {
+        directory: DirectoryId,
+        client_id: Uuid,
+        mailbox: String,
+        recipients: Vec<Recipient>,
+    },
     /// The address is sealed; this is its masked form.
-    Teams { masked: String },
-    Webhook { masked: String },
+    Teams {
+        masked: String,
+    },
+    Webhook {
+        masked: String,
+    },
 }
 
 impl StoredConfig {
@@ -521,14 +530,13 @@ fn preference_row((id, address, mail, by_link, changed_at): RawPreference) -> Pr
 
 /// What is known of the addresses (in lower case) of those who said something, or were sent something.
 pub async fn preferences(sql: &mut PgConnection, tenant: TenantId, addresses: &[String]) -> Result<Vec<PreferenceRow>, Problem> {
-    let rows: Vec<RawPreference> = sqlx::query_as(
-        "SELECT id, address, mail, by_link, changed_at FROM mail_preferences WHERE tenant_id = $1 AND address = ANY ($2)",
-    )
-    .bind(tenant.0)
-    .bind(addresses)
-    .fetch_all(sql)
-    .await
-    .map_err(StoreError::from)?;
+    let rows: Vec<RawPreference> =
+        sqlx::query_as("SELECT id, address, mail, by_link, changed_at FROM mail_preferences WHERE tenant_id = $1 AND address = ANY ($2)")
+            .bind(tenant.0)
+            .bind(addresses)
+            .fetch_all(sql)
+            .await
+            .map_err(StoreError::from)?;
     Ok(rows.into_iter().map(preference_row).collect())
 }
 
@@ -706,7 +714,12 @@ pub async fn directory_name(sql: &mut PgConnection, tenant: TenantId, id: Direct
 }
 
 /// How many of the directories and projects there are; fewer than asked for means that one does not exist.
-pub async fn known_places(sql: &mut PgConnection, tenant: TenantId, directories: &[Uuid], projects: &[Uuid]) -> Result<(i64, i64), Problem> {
+pub async fn known_places(
+    sql: &mut PgConnection,
+    tenant: TenantId,
+    directories: &[Uuid],
+    projects: &[Uuid],
+) -> Result<(i64, i64), Problem> {
     sqlx::query_as(
         "SELECT (SELECT count(*) FROM directories d WHERE d.tenant_id = $1 AND d.id = ANY ($2)),
                 (SELECT count(*) FROM projects p WHERE p.tenant_id = $1 AND p.id = ANY ($3))",
@@ -720,12 +733,7 @@ pub async fn known_places(sql: &mut PgConnection, tenant: TenantId, directories:
 }
 
 /// The run before another one in its series, and whether both are there.
-pub async fn run_before(
-    sql: &mut PgConnection,
-    tenant: TenantId,
-    series: Uuid,
-    run: Uuid,
-) -> Result<Option<Uuid>, Problem> {
+pub async fn run_before(sql: &mut PgConnection, tenant: TenantId, series: Uuid, run: Uuid) -> Result<Option<Uuid>, Problem> {
     sqlx::query_scalar(
         "SELECT b.run_id FROM run_series a JOIN run_series b ON b.tenant_id = a.tenant_id AND b.series_id = a.series_id
                 AND b.position = a.position - 1
@@ -750,4 +758,3 @@ pub async fn newest_pair(sql: &mut PgConnection, tenant: TenantId) -> Result<Opt
     .await
     .map_err(|e| StoreError::from(e).into())
 }
-

@@ -31,12 +31,8 @@ pub async fn await_next(scope: &mut WriteScope, rule: &NotificationRule, now: Ti
 pub async fn wait(scope: &mut WriteScope, rule: RuleId, at: Timestamp) -> Result<(), Problem> {
     let tenant = scope.tenant();
     db::set_next_digest(scope.sql(), tenant, rule, Some(at)).await?;
-    let job = NewJob {
-        kind: jobs::DIGEST.name,
-        payload: json!({"rule": rule, "at": at}),
-        concurrency_key: None,
-        dedup_key: Some(key(rule, at)),
-    };
+    let job =
+        NewJob { kind: jobs::DIGEST.name, payload: json!({"rule": rule, "at": at}), concurrency_key: None, dedup_key: Some(key(rule, at)) };
     scope.enqueue_at(job, at).await?;
     Ok(())
 }

@@ -30,7 +30,8 @@ pub async fn content(scope: &mut ReadScope, event: &Event) -> Result<Option<Cont
             let run = row.run();
             let failure = run.failure?;
             let code = failure.code.name();
-            let failed = FailedRun { run: run.id, source: run.source, project: run.project, code, detail: failure.detail, place: failure.place };
+            let failed =
+                FailedRun { run: run.id, source: run.source, project: run.project, code, detail: failure.detail, place: failure.place };
             Some(Content::RunFailed(failed))
         }),
         Event::ScanFailed { scan, .. } => scans::db::scan(scope.sql(), tenant, *scan).await?.and_then(|scan| {

@@ -19,9 +19,20 @@ use std::time::Duration;
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
     /// A run was settled into a series, and among its failing results some are not as they were. Whether any is worse is looked up later.
-    DriftRegressed { run: RunId, series: SeriesId, directory: Option<DirectoryId>, project: Option<ProjectId> },
-    RunFailed { run: RunId, project: Option<ProjectId> },
-    ScanFailed { scan: ScanId, directory: DirectoryId },
+    DriftRegressed {
+        run: RunId,
+        series: SeriesId,
+        directory: Option<DirectoryId>,
+        project: Option<ProjectId>,
+    },
+    RunFailed {
+        run: RunId,
+        project: Option<ProjectId>,
+    },
+    ScanFailed {
+        scan: ScanId,
+        directory: DirectoryId,
+    },
     FixWaiting(FixFacts),
     FixDone(FixFacts),
 }
@@ -410,7 +421,9 @@ mod tests {
         let all = wants(None, 1);
         assert!(concerns(&all, &event(None, None)) && concerns(&all, &event(Some(3), Some(4))));
         let some = Wants { directories: vec![DirectoryId(id(3))], ..all.clone() };
-        assert!(concerns(&some, &event(Some(3), None)) && !concerns(&some, &event(Some(5), None)) && !concerns(&some, &event(None, Some(4))));
+        assert!(
+            concerns(&some, &event(Some(3), None)) && !concerns(&some, &event(Some(5), None)) && !concerns(&some, &event(None, Some(4)))
+        );
         let some = Wants { projects: vec![ProjectId(id(4))], ..all.clone() };
         assert!(concerns(&some, &event(None, Some(4))) && !concerns(&some, &event(None, None)));
         assert!(!concerns(&all, &Event::RunFailed { run: RunId(id(1)), project: None }));

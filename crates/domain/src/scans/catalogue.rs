@@ -2,7 +2,7 @@
 
 use crate::{Call, Mount, ReadHandler, Services, text};
 use bailiwick_base::{Page, Problem};
-use bailiwick_checks::{Catalogue, Check};
+use bailiwick_checks::{Catalogue, Check, recipes::Recipe};
 use bailiwick_contract::catalogue::{CatalogueCheck, CatalogueDetail, CataloguePage, CatalogueQuery, GetCatalogueCheck, ListCatalogue};
 use bailiwick_contract::scans::ScanKind;
 use bailiwick_store::ReadScope;
@@ -24,6 +24,19 @@ fn checks() -> &'static [Check] {
     }
 }
 
+/// Everything that may be written.
+fn recipes() -> impl Iterator<Item = &'static Recipe> {
+    Catalogue::shipped().into_iter().flat_map(Catalogue::recipes)
+}
+
+/// The catalogue, to plan fixes by.
+///
+/// # Errors
+/// `internal`: it cannot be read.
+pub fn shipped() -> Result<&'static Catalogue, Problem> {
+    Catalogue::shipped().map_err(|errors| Problem::internal(format!("the catalogue of checks cannot be read: {} errors", errors.len())))
+}
+
 /// The permissions of a check that are application permissions of Graph; roles in Azure are assigned, not consented to.
 fn graph_permissions(check: &Check) -> impl Iterator<Item = &str> {
     check.permission.as_deref().unwrap_or_default().split_whitespace().filter(|permission| !permission.contains(':'))
@@ -37,10 +50,13 @@ pub fn permissions(kind: bailiwick_checks::ScanKind) -> BTreeSet<String> {
     of_kind.flat_map(graph_permissions).chain(always).map(str::to_owned).collect()
 }
 
-/// The application permissions that fix recipes write with.
+/// What carrying a fix out reads beside what its own permission opens.
+const FIXES_READ: [&str; 1] = ["Policy.Read.All"];
+
+/// The application permissions that fix recipes write with, and what it takes to look before and after.
 pub fn fix_permissions() -> BTreeSet<String> {
-    let of_fix = |check: &'static Check| check.fix.as_ref().and_then(|fix| fix.permission.as_deref()).unwrap_or_default();
-    checks().iter().flat_map(|check| of_fix(check).split_whitespace()).filter(|p| !p.contains(':')).map(str::to_owned).collect()
+    let of_recipes = recipes().flat_map(Recipe::permissions).filter(|permission| !permission.contains(':'));
+    of_recipes.chain(FIXES_READ).map(str::to_owned).collect()
 }
 
 /// The permission that a check names for what it reads at a path, whatever the query selects.
@@ -70,7 +86,7 @@ fn line(check: &Check) -> CatalogueCheck {
         frameworks: check.frameworks.clone(),
         permissions: check.permission.as_deref().unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
         license: check.license.clone(),
-        fixable: check.fix.is_some(),
+        fixable: Catalogue::shipped().is_ok_and(|catalogue| catalogue.recipes_of(&check.id).next().is_some()),
     }
 }
 

@@ -148,6 +148,19 @@ pub async fn insert(sql: &mut PgConnection, tenant: TenantId, new: &NewScan<'_>)
     Ok(())
 }
 
+/// The latest completed scan of a directory.
+pub async fn latest_completed(sql: &mut PgConnection, tenant: TenantId, directory: DirectoryId) -> Result<Option<ScanId>, Problem> {
+    let id: Option<Uuid> = sqlx::query_scalar(
+        "SELECT id FROM scans WHERE tenant_id = $1 AND directory_id = $2 AND state = 'completed' ORDER BY queued_at DESC, id DESC LIMIT 1",
+    )
+    .bind(tenant.0)
+    .bind(directory.0)
+    .fetch_optional(sql)
+    .await
+    .map_err(StoreError::from)?;
+    Ok(id.map(ScanId))
+}
+
 /// Whether a scan of the directory has not ended.
 pub async fn under_way(sql: &mut PgConnection, tenant: TenantId, directory: DirectoryId) -> Result<bool, Problem> {
     sqlx::query_scalar("SELECT EXISTS (SELECT FROM scans WHERE tenant_id = $1 AND directory_id = $2 AND state IN ('queued', 'running'))")

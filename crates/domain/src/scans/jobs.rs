@@ -5,13 +5,14 @@
 
 use super::broker::{Broker, Trouble};
 use super::keeping::{Keeper, resumed};
-use super::{db, report};
-use crate::Services;
+use super::{db, model, report};
 use crate::connections::{self, reach};
 use crate::evidence::own::{self, OwnFile, OwnRun};
+use crate::notifications::{self, Event};
 use crate::worker::{Done, Failed, nobody, system};
+use crate::{Services, fixes};
 use bailiwick_base::{ConnectionId, Problem, ScanId, Timestamp};
-use bailiwick_checks::{Catalogue, Job, PackSource, SCHEMA, ScanReport, Settings, plan};
+use bailiwick_checks::{Catalogue, Job, PackSource, SCHEMA, ScanReport, plan};
 use bailiwick_cloud::{Access, CancellationToken, Until};
 use bailiwick_contract::connections::{CloudFailure, CloudFailureCode};
 use bailiwick_contract::evidence::ArtifactKind;
@@ -139,10 +140,7 @@ async fn prepare(services: &Services, lease: &Lease, id: ScanId) -> Result<Prepa
 
 /// What the scanner is told.
 fn job(prepared: &Prepared, resume: Vec<bailiwick_checks::Resumed>) -> Job {
-    let (scan, settings) = (&prepared.scan, prepared.settings.clone());
-    let ids = |map: std::collections::BTreeMap<String, Vec<String>>| {
-        map.into_iter().map(|(check, ids)| (check, ids.into_iter().collect())).collect()
-    };
+    let scan = &prepared.scan;
     Job {
         directory: scan.directory.id.0,
         directory_name: scan.directory.name.clone(),
@@ -152,14 +150,7 @@ fn job(prepared: &Prepared, resume: Vec<bailiwick_checks::Resumed>) -> Job {
         },
         // The moment of its first attempt, so that each attempt judges alike.
         now: scan.started_at.unwrap_or(scan.queued_at),
-        settings: Settings {
-            emergency_accounts: settings.emergency_accounts.into_iter().collect(),
-            emergency_groups: settings.emergency_groups.into_iter().collect(),
-            accepted_exclusions: ids(settings.accepted_exclusions),
-            accepted_entities: ids(settings.accepted_entities),
-            parameters: settings.parameters,
-            scuba_config: settings.scuba_config,
-        },
+        settings: model::judging(prepared.settings.clone()),
         packs: prepared.packs.clone(),
         only: None,
         resume,
@@ -319,10 +310,11 @@ async fn complete(services: &Services, lease: &Lease, prepared: &Prepared, repor
         return over(services, lease, id).await;
     }
     db::forget_checkpoints(scope.sql(), tenant, id).await?;
+    let verified = fixes::verify(&mut scope, &prepared.scan, &report).await?;
     scope.finish(lease).await.map_err(Problem::from)?;
     let detail = json!({
         "kind": prepared.scan.kind, "directory": prepared.scan.directory.id, "run": run, "score": score.percent, "complete": report.complete,
-        "catalogue": report.catalogue, "on_behalf": lease.on_behalf,
+        "catalogue": report.catalogue, "fixes_verified": verified, "on_behalf": lease.on_behalf,
     });
     Ok(Done { scope, action: "scan.completed", audited: Audited::new((), format!("scan/{id}"), detail) })
 }
@@ -344,8 +336,12 @@ async fn ended(services: &Services, lease: &Lease, scan: ScanId, end: &ScanEnd) 
     let tenant = lease.tenant;
     let mut scope = services.store.write(tenant, &system("scanner", None), &nobody()).await.map_err(Problem::from)?;
     let now = scope.now();
-    let connection = db::scan(scope.sql(), tenant, scan).await?.map(|scan| scan.connection);
+    let stored = db::scan(scope.sql(), tenant, scan).await?;
+    let connection = stored.as_ref().map(|scan| scan.connection);
     db::end(scope.sql(), tenant, scan, ScanState::Failed, end, now).await?;
+    if let Some(stored) = stored {
+        notifications::announce(&mut scope, Event::ScanFailed { scan, directory: stored.directory.id }).await?;
+    }
     // Where Microsoft could not be reached, the connection is not at fault.
     let refused = end.cloud.as_ref().filter(|_| end.code == ScanEndCode::ConnectionRefused);
     if let (Some(failure), Some(connection)) = (refused, connection) {
@@ -412,6 +408,7 @@ pub async fn give_up(services: &Services, lease: &Lease, problem: &Problem) -> R
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bailiwick_checks::Settings;
 
     #[test]
     fn what_the_last_attempt_failed_of_is_told_by_its_code() {

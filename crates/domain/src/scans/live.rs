@@ -237,6 +237,7 @@ fn policy(look: &Look, answer: &Result<Value, LiveSource>) -> LivePolicy {
         current,
         secure: (look.secure)(),
         compliant,
+        fixable: super::catalogue::shipped().is_ok_and(|catalogue| catalogue.policy_recipe(look.key).is_some()),
     }
 }
 

@@ -12,7 +12,7 @@ pub mod jobs;
 mod keeping;
 pub mod live;
 pub mod model;
-mod report;
+pub(crate) mod report;
 pub mod schedules;
 
 use bailiwick_base::{ConnectionId, Problem, ScanId};

@@ -32,6 +32,19 @@ pub fn nothing_yet() -> ScanProgress {
     }
 }
 
+/// What scans are told of a directory, in the words of the crate that judges.
+pub fn judging(settings: ScanSettings) -> bailiwick_checks::Settings {
+    let ids = |map: BTreeMap<String, Vec<String>>| map.into_iter().map(|(check, ids)| (check, ids.into_iter().collect())).collect();
+    bailiwick_checks::Settings {
+        emergency_accounts: settings.emergency_accounts.into_iter().collect(),
+        emergency_groups: settings.emergency_groups.into_iter().collect(),
+        accepted_exclusions: ids(settings.accepted_exclusions),
+        accepted_entities: ids(settings.accepted_entities),
+        parameters: settings.parameters,
+        scuba_config: settings.scuba_config,
+    }
+}
+
 fn bad(field: &str, detail: impl Into<String>) -> Problem {
     Problem::new(Code::BadRequest, detail).at(field)
 }

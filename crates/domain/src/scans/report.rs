@@ -5,6 +5,7 @@
 use super::db;
 use crate::{Services, evidence};
 use bailiwick_base::{Code, Problem, ScanId};
+use bailiwick_checks::CheckResult;
 use bailiwick_contract::scans::{Band, NamedScore, PackOutcome, Scan, ScanResult, ScanScores, ScanSource, ScanState, Score, SourceState};
 use bailiwick_store::ReadScope;
 use bailiwick_store::artifacts::ObjectKey;
@@ -87,14 +88,35 @@ struct Pack {
 /// # Errors
 /// The artifact storage does not answer, or the file is not what was recorded.
 pub async fn read(services: &Services, stored: Stored) -> Result<Report, Problem> {
+    let bytes = bytes(services, stored).await?;
+    serde_json::from_slice(&bytes).map_err(|error| Problem::internal(format!("scan.json cannot be read: {error}")))
+}
+
+/// The results of a report as the crate that judges writes them, to plan from.
+///
+/// # Errors
+/// As [`read`]; or a version wrote it whose results this one does not read.
+pub async fn results(services: &Services, stored: Stored) -> Result<Vec<CheckResult>, Problem> {
+    #[derive(Deserialize)]
+    struct Results {
+        results: Vec<CheckResult>,
+    }
+    let bytes = bytes(services, stored).await?;
+    let read: Results = serde_json::from_slice(&bytes).map_err(|error| {
+        tracing::warn!(%error, "the results of a stored scan cannot be read");
+        Problem::new(Code::Conflict, "This scan was made by a version whose results cannot be planned from. Scan the directory again.")
+    })?;
+    Ok(read.results)
+}
+
+async fn bytes(services: &Services, stored: Stored) -> Result<Vec<u8>, Problem> {
     let Stored { key, tenant_key, sha256 } = stored;
     let bytes = services.artifacts.get(&key, tenant_key, sha256).await?;
     let bytes = bytes.try_fold(Vec::new(), |mut all, piece| async move {
         all.extend_from_slice(&piece);
         Ok(all)
     });
-    let bytes = bytes.await.map_err(|error| Problem::unavailable("The artifact storage", error))?;
-    serde_json::from_slice(&bytes).map_err(|error| Problem::internal(format!("scan.json cannot be read: {error}")))
+    bytes.await.map_err(|error| Problem::unavailable("The artifact storage", error))
 }
 
 /// Excellent from 90, Good from 70, Needs attention from 50, Critical risk below.

@@ -12,8 +12,8 @@ use axum::routing::{MethodFilter, get, on};
 use bailiwick_base::{Code, Principal, Problem, RequestId};
 use bailiwick_contract::{Empty, Method, Operation, OperationSpec, RateClass, StreamBody, operations};
 use bailiwick_domain::{
-    Call, DiscloseHandler, LiveHandler, Mount, OpenHandler, ReachHandler, ReadHandler, Services, UploadHandler, WatchHandler, WriteHandler,
-    admission,
+    Call, DiscloseHandler, LiveHandler, Mount, OpenHandler, ReachHandler, ReadHandler, Services, TokenHandler, UploadHandler, WatchHandler,
+    WriteHandler, admission,
 };
 use bailiwick_store::{Caller, Request, StoreError};
 use futures::stream::BoxStream;
@@ -51,6 +51,7 @@ pub fn router(app: App) -> anyhow::Result<Router> {
         .route("/readyz", get(health::ready))
         .route("/api/openapi.json", get(health::openapi))
         .route("/.well-known/security.txt", get(health::security_txt))
+        .route("/api/v1/unsubscribe", get(to_unsubscribe_page))
         .route("/api/{*path}", axum::routing::any(no_such_operation))
         .fallback(get(portal))
         .method_not_allowed_fallback(method_not_allowed)
@@ -484,6 +485,40 @@ fn patient(bytes: BoxStream<'static, Result<Bytes, Problem>>) -> BoxStream<'stat
     futures::stream::unfold(bytes, next).boxed()
 }
 
+/// The one who acts by a token: what a link allows, whoever opens it.
+const LINK: Caller = Caller::System { name: "link in a mail", project: None };
+
+async fn by_token<O: TokenHandler<Body = Empty>>(incoming: Incoming) -> Result<Response<Body>, Stopped>
+where
+    O::Answer: Serialize,
+{
+    let Incoming { app, parts, params, request, .. } = incoming;
+    app.rates.take(rate::address(request.address.as_deref()), O::SPEC.rate)?;
+    let (path, query) = (path(params)?, query(&parts.uri)?);
+    let tenant = O::tenant(&query).ok_or_else(bailiwick_domain::notifications::no_such_link)?;
+    to_its_end(async move {
+        let mut scope = app.services.store.write(tenant, &LINK, &admission(O::SPEC.guard)).await.map_err(Problem::from)?;
+        let call = Call::<O> { path, query, body: Empty, tenant, caller: LINK, request: request.clone() };
+        let audited = O::handle(&app.services, &mut scope, call).await?;
+        let value = app.services.store.commit(scope, action(O::SPEC), audited, &request).await.map_err(Problem::from)?;
+        Ok(answer(O::SPEC.status, &value, request.id))
+    })
+    .await
+}
+
+/// Mail programs that do not know one-click open the same address: people are sent on to the page that asks them first.
+async fn to_unsubscribe_page(uri: Uri) -> Response<Body> {
+    let token = uri.query().unwrap_or_default().split('&').find_map(|pair| pair.strip_prefix("token=")).unwrap_or_default();
+    let plain = token.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    let page = if plain { format!("/unsubscribe#{token}") } else { "/unsubscribe".to_owned() };
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::SEE_OTHER;
+    if let Ok(page) = HeaderValue::from_str(&page) {
+        response.headers_mut().insert(header::LOCATION, page);
+    }
+    response
+}
+
 async fn disclose<O: DiscloseHandler<Body = Empty>>(incoming: Incoming) -> Result<Response<Body>, Stopped> {
     let presented = present(&incoming.app, &incoming.parts.headers, &incoming.request, O::SPEC).await?;
     let Incoming { app, parts, params, request, .. } = incoming;
@@ -580,5 +615,11 @@ impl Mount for HttpMount {
         O::Path: Sync,
     {
         self.route::<O, _, _>(Some(bailiwick_contract::Effect::Read), watch::<O>);
+    }
+    fn by_token<O: TokenHandler<Body = Empty>>(&mut self)
+    where
+        O::Answer: Serialize,
+    {
+        self.route::<O, _, _>(Some(bailiwick_contract::Effect::Write), by_token::<O>);
     }
 }

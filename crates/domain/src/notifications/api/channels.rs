@@ -2,11 +2,11 @@
 //! transaction that takes them.
 
 use super::super::db::{self, ChannelRow, StoredConfig};
+use super::super::jobs;
 use super::super::sending::db::{self as sending_db, Health, NewDelivery};
+use super::super::sending::way::{old_signing_name, signing_name, url_name};
 use super::super::sending::{self, Attempt, Sendable, Way};
 use super::super::unsubscribe::Tokens;
-use super::super::jobs;
-use super::super::sending::way::{old_signing_name, signing_name, url_name};
 use crate::{Call, ReachHandler, ReadHandler, Services, WriteHandler, tenancy, text};
 use bailiwick_base::{ChannelId, Code, DeliveryId, Page, Problem, Secret};
 use bailiwick_cloud::notify::{EmailAddress, SigningSecret, mask};
@@ -14,9 +14,9 @@ use bailiwick_contract::Empty;
 use bailiwick_contract::connections::CredentialKind;
 use bailiwick_contract::evidence::{Named, Paging};
 use bailiwick_contract::notifications::{
-    ChangeChannel, Channel, ChannelConfig, CreateChannel, CreatedChannel, Delivery, DeliveryChannel, DeliveryKind, DeliveryState, GetChannel,
-    GetNotificationOptions, LastDelivery, ListChannels, MailPreference, MailboxOffer, NotificationOptions, Recipient, RemoveChannel,
-    RotateChannelSecret, RotatedSecret, TestChannel, TestOutcome, TryOutcome,
+    ChangeChannel, Channel, ChannelConfig, CreateChannel, CreatedChannel, Delivery, DeliveryChannel, DeliveryKind, DeliveryState,
+    GetChannel, GetNotificationOptions, LastDelivery, ListChannels, MailPreference, MailboxOffer, NotificationOptions, Recipient,
+    RemoveChannel, RotateChannelSecret, RotatedSecret, TestChannel, TestOutcome, TryOutcome,
 };
 use bailiwick_store::{Audited, ReadScope, WriteScope};
 use futures::StreamExt;
@@ -121,7 +121,11 @@ async fn recipients(scope: &mut WriteScope, given: Vec<Recipient>) -> Result<Vec
 }
 
 /// Checks where a channel is to lead; answers what is stored of it, and the address that is sealed.
-async fn check(services: &Services, scope: &mut WriteScope, config: ChannelConfig) -> Result<(StoredConfig, Option<Secret<String>>), Problem> {
+async fn check(
+    services: &Services,
+    scope: &mut WriteScope,
+    config: ChannelConfig,
+) -> Result<(StoredConfig, Option<Secret<String>>), Problem> {
     let refused = |why: bailiwick_cloud::notify::Why| bad("config.url", format!("{}.", why.detail.trim_end_matches('.')));
     Ok(match config {
         ChannelConfig::Smtp { recipients: given } => {
@@ -178,7 +182,10 @@ impl WriteHandler for CreateChannel {
         let name = text::name("name", &call.body.name, 120)?;
         let has = db::count_channels(scope.sql(), call.tenant).await?;
         if has >= CHANNELS {
-            return Err(Problem::new(Code::LimitExceeded, format!("There are {has} channels, and at most {CHANNELS} are kept for one tenant.")));
+            return Err(Problem::new(
+                Code::LimitExceeded,
+                format!("There are {has} channels, and at most {CHANNELS} are kept for one tenant."),
+            ));
         }
         let (config, url) = check(services, scope, call.body.config).await?;
         let (id, by, now) = (ChannelId::new(scope.clock(), scope.rng()), scope.principal().await?, scope.now());
@@ -296,7 +303,8 @@ impl ReachHandler for TestChannel {
             let tokens = Tokens::known(services, scope).await?;
             let preference = |address: &String| known.iter().find(|row| row.address == *address);
             let wanting = addresses.iter().filter(|address| preference(address).is_none_or(|row| row.mail != MailPreference::None));
-            let link = |address: &String| preference(address).zip(tokens.as_ref()).map(|(row, tokens)| sending::links(services, tokens, row.id));
+            let link =
+                |address: &String| preference(address).zip(tokens.as_ref()).map(|(row, tokens)| sending::links(services, tokens, row.id));
             places = wanting.map(|address| (Some(address.clone()), link(address))).collect();
         }
         if places.is_empty() {
@@ -307,7 +315,11 @@ impl ReachHandler for TestChannel {
         let message = sending::test_message(services, &tenant, &row.name);
         let sendable = places
             .into_iter()
-            .map(|(recipient, unsubscribe)| Sendable { row: test_delivery(services, &row, &message, recipient), message: message.clone(), unsubscribe })
+            .map(|(recipient, unsubscribe)| Sendable {
+                row: test_delivery(services, &row, &message, recipient),
+                message: message.clone(),
+                unsubscribe,
+            })
             .collect();
         Ok(Testing { row, way, sendable })
     }

@@ -155,8 +155,11 @@ impl ReadHandler for PreviewNotification {
                 let payload = message.payload(now);
                 let size = payload.to_string().len();
                 preview.payload = Some(payload);
-                let headers =
-                    [("webhook-id", "<the delivery's id>"), ("webhook-timestamp", "<seconds since 1970>"), ("webhook-signature", "v1,<base64>")];
+                let headers = [
+                    ("webhook-id", "<the delivery's id>"),
+                    ("webhook-timestamp", "<seconds since 1970>"),
+                    ("webhook-signature", "v1,<base64>"),
+                ];
                 preview.headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
                 size
             }

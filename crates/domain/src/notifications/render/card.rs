@@ -68,7 +68,9 @@ fn colour(tone: Tone) -> &'static str {
 fn container(section: &Section, titled: bool, lines: usize) -> Value {
     let mut items = Vec::new();
     if titled {
-        items.push(json!({"type": "TextBlock", "text": escaped(&section.title), "weight": "Bolder", "wrap": true, "color": colour(section.tone)}));
+        items.push(
+            json!({"type": "TextBlock", "text": escaped(&section.title), "weight": "Bolder", "wrap": true, "color": colour(section.tone)}),
+        );
     }
     if !section.context.is_empty() {
         items.push(json!({"type": "TextBlock", "text": escaped(&section.context), "isSubtle": true, "wrap": true, "spacing": "Small"}));
@@ -139,7 +141,8 @@ pub fn escaped(text: &str) -> String {
     if text.chars().count() > TEXT {
         out.push('…');
     }
-    let list = out.starts_with(['-', '+']) || (out.starts_with(|c: char| c.is_ascii_digit()) && out.trim_start_matches(|c: char| c.is_ascii_digit()).starts_with(". "));
+    let list = out.starts_with(['-', '+'])
+        || (out.starts_with(|c: char| c.is_ascii_digit()) && out.trim_start_matches(|c: char| c.is_ascii_digit()).starts_with(". "));
     // An invisible sign before it keeps a line from being read as a list.
     if list { format!("\u{200b}{out}") } else { out }
 }

@@ -130,7 +130,8 @@ impl Doc {
             What::Test { channel } => {
                 let channel = line(channel, NAME);
                 let paragraph = format!("The channel “{channel}” reaches you. Nothing has happened; somebody asked for this message.");
-                let section = said(Tone::Good, "This is a test", paragraph, link("Open the channels", page(&message.portal, "/notifications", &[])));
+                let section =
+                    said(Tone::Good, "This is a test", paragraph, link("Open the channels", page(&message.portal, "/notifications", &[])));
                 doc(format!("{tenant}: test of the channel “{channel}”"), section.paragraphs[0].clone(), "It works".into(), vec![section])
             }
             What::Broken { channel, detail } => {
@@ -138,7 +139,9 @@ impl Doc {
                 let mut section = said(
                     Tone::Bad,
                     "A channel is broken",
-                    format!("Messages through the channel “{channel}” were refused three times in a row, so nothing more is sent through it."),
+                    format!(
+                        "Messages through the channel “{channel}” were refused three times in a row, so nothing more is sent through it."
+                    ),
                     link("Open the channels", page(&message.portal, "/notifications", &[])),
                 );
                 section.paragraphs.push(line(detail, SENTENCE));
@@ -242,7 +245,11 @@ fn drift_section(message: &Message, drift: &DriftContent, listed: usize) -> Sect
     let lines: Vec<Listed> =
         drift.regressions.iter().filter(|l| least.is_none_or(|least| l.severity >= least)).take(listed).map(|l| shown(portal, l)).collect();
     let mut figures = vec![Figure { value: worse.to_string(), label: "got worse".into(), tone: Tone::Bad }];
-    figures.push(Figure { value: drift.counts.fixed.to_string(), label: "fixed".into(), tone: if drift.counts.fixed > 0 { Tone::Good } else { Tone::Neutral } });
+    figures.push(Figure {
+        value: drift.counts.fixed.to_string(),
+        label: "fixed".into(),
+        tone: if drift.counts.fixed > 0 { Tone::Good } else { Tone::Neutral },
+    });
     if let Some(posture) = drift.posture {
         let before = drift.posture_before.unwrap_or(posture);
         let tone = if posture < before { Tone::Bad } else { Tone::Neutral };
@@ -264,10 +271,7 @@ fn drift_section(message: &Message, drift: &DriftContent, listed: usize) -> Sect
         lines,
         more_fixed: drift.counts.fixed.saturating_sub(u32::try_from(fixed.len()).unwrap_or(u32::MAX)),
         fixed,
-        action: link(
-            "See all changes",
-            page(portal, "/changes", &[("from", drift.from_run.to_string()), ("to", drift.run.to_string())]),
-        ),
+        action: link("See all changes", page(portal, "/changes", &[("from", drift.from_run.to_string()), ("to", drift.run.to_string())])),
     }
 }
 

@@ -45,7 +45,8 @@ fn event(message: &Message, item: &Item) -> Value {
     let mut data = data;
     data["event"] = json!(item.id);
     data["tenant"] = json!(message.tenant);
-    data["link"] = json!(super::doc::Doc::of(&alone(message, item)).sections.first().and_then(|s| s.action.as_ref().map(|a| a.url.clone())));
+    data["link"] =
+        json!(super::doc::Doc::of(&alone(message, item)).sections.first().and_then(|s| s.action.as_ref().map(|a| a.url.clone())));
     json!({"type": kind(item.content.kind()), "timestamp": item.at, "data": data})
 }
 

@@ -67,7 +67,11 @@ fn hostile() -> Content {
 fn huge() -> Content {
     let sample = sample::drift();
     let regressions: Vec<Line> = (0..KEPT)
-        .map(|n| Line { title: format!("{n} {}", "long ".repeat(60)), finding: Some(FindingId(Uuid::from_u128(n as u128))), ..sample.regressions[0].clone() })
+        .map(|n| Line {
+            title: format!("{n} {}", "long ".repeat(60)),
+            finding: Some(FindingId(Uuid::from_u128(n as u128))),
+            ..sample.regressions[0].clone()
+        })
         .collect();
     let by_severity = [("critical".to_owned(), 100_000)].into();
     let mut counts = sample.counts;
@@ -90,7 +94,10 @@ fn a_drift_is_told_as_the_golden_mail_card_and_payload() {
 fn a_digest_is_told_as_the_golden_mail_card_and_payload() {
     let message = digest();
     let mail = message.mail(Some(&unsubscribe()));
-    assert_eq!(mail.subject, "Contoso: 3 checks got worse, 1 scan failed, 1 report was refused, 1 fix waits for approval, 1 fix came to its end");
+    assert_eq!(
+        mail.subject,
+        "Contoso: 3 checks got worse, 1 scan failed, 1 report was refused, 1 fix waits for approval, 1 fix came to its end"
+    );
     golden("digest.html", &mail.html);
     golden("digest.txt", &mail.text);
     golden("digest.card.json", &format!("{:#}\n", message.card().1));
@@ -152,7 +159,9 @@ fn a_mail_loads_nothing() {
 #[test]
 fn a_card_fits_a_message_and_says_how_much_more_there_is() {
     let many = (0..40).map(|_| item(huge())).collect();
-    for message in [of(EventKind::DriftRegressed), digest(), alone(huge()), alone(hostile()), message(What::Events { gathered: true, items: many })] {
+    for message in
+        [of(EventKind::DriftRegressed), digest(), alone(huge()), alone(hostile()), message(What::Events { gathered: true, items: many })]
+    {
         let (_, card) = message.card();
         assert!(card.to_string().len() <= LONGEST, "{}", card.to_string().len());
         assert_eq!((&card["type"], &card["version"]), (&"AdaptiveCard".into(), &"1.4".into()));

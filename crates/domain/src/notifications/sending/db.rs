@@ -84,7 +84,11 @@ pub async fn events(sql: &mut PgConnection, tenant: TenantId, ids: &[Uuid]) -> R
 }
 
 /// The newest event of a kind, told or not: what a preview shows.
-pub async fn newest_event(sql: &mut PgConnection, tenant: TenantId, kind: EventKind) -> Result<Option<(EventId, Event, Timestamp)>, Problem> {
+pub async fn newest_event(
+    sql: &mut PgConnection,
+    tenant: TenantId,
+    kind: EventKind,
+) -> Result<Option<(EventId, Event, Timestamp)>, Problem> {
     let row: Option<(Uuid, Json<Event>, SqlTime)> = sqlx::query_as(
         "SELECT id, subject, at FROM notification_events WHERE tenant_id = $1 AND kind = $2 ORDER BY at DESC, id DESC LIMIT 1",
     )
@@ -215,7 +219,12 @@ pub struct DeliveryFilter {
 }
 
 /// Deliveries, newest first.
-pub async fn deliveries(sql: &mut PgConnection, tenant: TenantId, filter: &DeliveryFilter, limit: i64) -> Result<Vec<DeliveryRow>, Problem> {
+pub async fn deliveries(
+    sql: &mut PgConnection,
+    tenant: TenantId,
+    filter: &DeliveryFilter,
+    limit: i64,
+) -> Result<Vec<DeliveryRow>, Problem> {
     let (at, id) = filter.before.unzip();
     let rows: Vec<RawDelivery> = sqlx::query_as(concat!(
         delivery_columns!(),
@@ -505,14 +514,13 @@ pub async fn give_up_before(sql: &mut PgConnection, tenant: TenantId, created: T
 
 /// Deletes deliveries that are over, and events nothing refers to, from before a time; answers how many of each.
 pub async fn sweep(sql: &mut PgConnection, tenant: TenantId, before: Timestamp) -> Result<(u64, u64), Problem> {
-    let deliveries = sqlx::query(
-        "DELETE FROM deliveries WHERE tenant_id = $1 AND state IN ('delivered', 'dead', 'dropped') AND created_at < $2",
-    )
-    .bind(tenant.0)
-    .bind(sql_time(before))
-    .execute(&mut *sql)
-    .await
-    .map_err(StoreError::from)?;
+    let deliveries =
+        sqlx::query("DELETE FROM deliveries WHERE tenant_id = $1 AND state IN ('delivered', 'dead', 'dropped') AND created_at < $2")
+            .bind(tenant.0)
+            .bind(sql_time(before))
+            .execute(&mut *sql)
+            .await
+            .map_err(StoreError::from)?;
     let events = sqlx::query(
         "DELETE FROM notification_events e WHERE e.tenant_id = $1 AND e.at < $2
            AND NOT EXISTS (SELECT FROM digest_entries g WHERE g.tenant_id = e.tenant_id AND g.event_id = e.id)",

@@ -12,11 +12,26 @@ use bailiwick_store::ReadScope;
 /// A channel that can be sent through.
 pub enum Way {
     Smtp(Mailer),
-    Mailbox { client: GraphMail, access: MailAccess, from: EmailAddress },
-    Teams { client: Teams, url: Secret<String> },
-    Webhook { client: Webhooks, url: Secret<String>, secrets: Vec<SigningSecret> },
+    Mailbox {
+        client: GraphMail,
+        access: MailAccess,
+        from: EmailAddress,
+    },
+    Teams {
+        client: Teams,
+        url: Secret<String>,
+    },
+    Webhook {
+        client: Webhooks,
+        url: Secret<String>,
+        secrets: Vec<SigningSecret>,
+    },
     /// Cannot be sent through, and why; whether that may pass by itself.
-    Closed { kind: ChannelKind, why: Why, passes: bool },
+    Closed {
+        kind: ChannelKind,
+        why: Why,
+        passes: bool,
+    },
 }
 
 /// The name a channel's address is sealed under.
