@@ -4,6 +4,7 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { ApiError } from './api/client';
 import { startSession } from './auth/session';
+import { paths } from './paths';
 import { App } from './shell/App';
 import { followTheme } from './shell/preferences';
 
@@ -17,7 +18,8 @@ const queries = new QueryClient({
   },
 });
 
-void startSession();
+// Whoever comes from a mail to unsubscribe is not asked to sign in.
+if (location.pathname !== paths.unsubscribe()) void startSession();
 await followTheme();
 
 createRoot(document.getElementById('root')!).render(

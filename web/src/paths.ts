@@ -53,8 +53,12 @@ export const paths = {
   scan: (scan: string, search?: Search) => withSearch(`/scans/${part(scan)}`, search),
   policies: (search?: Search) => withSearch('/policies', search),
   threats: (search?: Search) => withSearch('/threats', search),
+  fixes: (tab: FixesTab = 'list', search?: Search) => withSearch(tab === 'list' ? '/fixes' : `/fixes/${tab}`, search),
   // A check's id has dots, so it is a parameter: the server takes a path that ends like a file for a file.
   checks: (search?: Search) => withSearch('/checks', search),
+  notifications: (tab: NotificationsTab = 'channels', search?: Search) => withSearch(tab === 'channels' ? '/notifications' : `/notifications/${tab}`, search),
+  /** Where mails lead to, with a token behind the hash; the only page that works without a sign-in. */
+  unsubscribe: () => '/unsubscribe',
   /** Of the API. Works only with a token in the request's header. */
   artifact: (run: string, name: string) => `/api/v1/runs/${part(run)}/artifacts/${part(name)}`,
 };
@@ -64,3 +68,9 @@ export type SettingsTab = (typeof SETTINGS_TABS)[number];
 
 export const SCANS_TABS = ['history', 'schedules', 'settings', 'packs'] as const;
 export type ScansTab = (typeof SCANS_TABS)[number];
+
+export const NOTIFICATIONS_TABS = ['channels', 'rules', 'deliveries', 'preview', 'me'] as const;
+export type NotificationsTab = (typeof NOTIFICATIONS_TABS)[number];
+
+export const FIXES_TABS = ['list', 'contained', 'recipes', 'settings'] as const;
+export type FixesTab = (typeof FIXES_TABS)[number];

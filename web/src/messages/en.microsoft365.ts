@@ -76,7 +76,7 @@ export const m365 = {
       allGranted: (k: number) => (k === 1 ? 'Granted' : `All ${n(k)} granted`), needs: (k: number) => count(k, 'permission'), directoryId: 'Directory (tenant) id', client: 'Application (client) id', app: 'Application',
       ours: 'Bailiwick’s', own: 'Your own registration', ends: 'Credential ends', checked: 'Checked', connected: 'Connected', by: 'By', disconnected: 'Disconnected', microsoft: (code: string) => `Microsoft’s code: ${code}`,
       check: 'Check again', checked2: 'Checked with Microsoft.', relabel: 'Relabel', relabelled: 'Label changed.', label: 'Label', makePrimary: 'Make primary', isPrimary: 'It is the primary one already.', made: 'It is the primary one now.',
-      disconnect: 'Disconnect', disconnectTitle: (label: string) => `Disconnect ${label}`, disconnected2: 'Disconnected.', save: 'Save', settings: 'Scan settings', scans: 'Scans of this directory', isGone: 'It was disconnected.',
+      disconnect: 'Disconnect', disconnectTitle: (label: string) => `Disconnect ${label}`, disconnected2: 'Disconnected.', save: 'Save', settings: 'Scan settings', scans: 'Scans of this directory', fixes: 'Fixes of this directory', fixSettings: 'Fix settings', isGone: 'It was disconnected.',
       disconnectBody: (kind: ConnectionKind) =>
         `Nothing more is asked of the directory through this connection from now on. Scans that run are cancelled, ${kind === 'read' ? 'schedules begin no more' : 'no fix is sent'}, and a stored secret is destroyed. What was collected stays. To take the consent back as well, an administrator removes the application under Enterprise applications in Entra.`,
       granted: (k: number) => `Everything granted (${n(k)})`,
@@ -186,17 +186,19 @@ export const m365 = {
     oneOf: 'one of', noneOf: 'none of', any: 'any of', not_empty: 'not empty', empty: 'empty', between: (a: string, b: string) => `${a} to ${b} entries`,
   },
 
+  live: { refresh: 'Refresh', read: 'Read' },
+
   policies: {
-    title: 'Policies', state: (directory: string | undefined) => (directory ? `The settings with the greatest effect in ${directory}, as they are now.` : 'The settings with the greatest effect, as they are now.'), table: 'Policies', refresh: 'Refresh', policy: 'Policy', current: 'Now', secure: 'Secure', compliant: 'Compliant',
-    yes: 'Secure', no: 'Not secure', unclear: 'Cannot be told', read: 'Read', emptyTitle: 'Nothing to look at', ca: 'Conditional Access', total: 'Policies', enabled: 'Enabled', reportOnly: 'Report-only', disabled: 'Off', notConnectedTitle: 'No connection reads this directory', notConnected: 'Live views need a read connection.', connect: 'Connect a directory', on: 'On', off: 'Off', oneOf: ' or ', noValue: 'not set', noEntry: 'none', guestRoles: {
+    title: 'Policies', state: (directory: string | undefined) => (directory ? `The settings with the greatest effect in ${directory}, as they are now.` : 'The settings with the greatest effect, as they are now.'), table: 'Policies', policy: 'Policy', current: 'Now', secure: 'Secure', compliant: 'Compliant',
+    yes: 'Secure', no: 'Not secure', unclear: 'Cannot be told', emptyTitle: 'Nothing to look at', fix: 'Fix', fixThis: 'Fix this', fixNamed: (name: string) => `Fix this: ${name}`, ca: 'Conditional Access', total: 'Policies', enabled: 'Enabled', reportOnly: 'Report-only', disabled: 'Off', notConnectedTitle: 'No connection reads this directory', notConnected: 'Live views need a read connection.', connect: 'Connect a directory', on: 'On', off: 'Off', oneOf: ' or ', noValue: 'not set', noEntry: 'none', guestRoles: {
       'a0b1b346-4d3e-4e8b-98f8-753987be4970': 'As members', '10dae51f-b6af-4016-8d66-8c2a99b929b3': 'Limited', '2af84b1e-32c8-42b7-82bc-daa82404023b': 'Restricted to their own profile',
     } as Record<string, string>,
     count: (good: number, bad: number) => `${n(good)} secure, ${n(bad)} not secure`,
   },
 
   threats: {
-    title: 'Threats', state: (directory: string | undefined) => (directory ? `Identity risk in ${directory}, as Microsoft sees it now.` : 'Identity risk, as Microsoft sees it now.'), refresh: 'Refresh', users: 'Risky users', detections: 'Risk detections', alerts: 'Alerts', person: 'Person', level: 'Risk', riskState: 'State', detail: 'Why', changed: 'Changed', kind: 'Detection', from: 'From', when: 'When', alert: 'Alert', severity: 'Severity',
-    status: 'Status', category: 'Category', source: 'Source', more: 'There are more. Open Microsoft’s portal for all of them.', none: { users: 'Nobody is at risk.', detections: 'No risk was detected.', alerts: 'No alert is open.' }, openAlert: 'Open at Microsoft', needs: (permission: string) => `Needs the permission ${permission}.`, grant: 'See what is missing', read: 'Read', shown: (k: number, more: boolean) => (more ? `the newest ${n(k)}` : count(k, 'entry', 'entries')),
+    title: 'Threats', state: (directory: string | undefined) => (directory ? `Identity risk in ${directory}, as Microsoft sees it now.` : 'Identity risk, as Microsoft sees it now.'), users: 'Risky users', detections: 'Risk detections', alerts: 'Alerts', person: 'Person', level: 'Risk', riskState: 'State', detail: 'Why', changed: 'Changed', kind: 'Detection', from: 'From', when: 'When', alert: 'Alert', severity: 'Severity',
+    status: 'Status', category: 'Category', source: 'Source', more: 'There are more. Open Microsoft’s portal for all of them.', none: { users: 'Nobody is at risk.', detections: 'No risk was detected.', alerts: 'No alert is open.' }, openAlert: 'Open at Microsoft', needs: (permission: string) => `Needs the permission ${permission}.`, grant: 'See what is missing', shown: (k: number, more: boolean) => (more ? `the newest ${n(k)}` : count(k, 'entry', 'entries')),
   },
 
   checks: {

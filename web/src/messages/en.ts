@@ -41,6 +41,8 @@ const permissions: Record<Permission, string> = {
   'settings.read': 'see settings', 'settings.write': 'change settings', 'trail.read': 'see the trail',
   'connections.read': 'see connected directories', 'connections.manage': 'connect and disconnect directories', 'scans.read': 'see scans',
   'scans.run': 'start and cancel scans', 'scans.manage': 'change schedules, scan settings and packs', 'live.read': 'look into a directory as it is now',
+  'fixes.read': 'see fixes', 'fixes.plan': 'plan fixes', 'fixes.approve': 'approve fixes', 'fixes.apply': 'apply and roll back fixes', 'fixes.manage': 'change fix settings', 'containment.act': 'contain and release people',
+  'notifications.read': 'see notifications', 'notifications.manage': 'decide who is told what',
 };
 
 export const en = {
@@ -75,8 +77,8 @@ export const en = {
 
   nav: {
     overview: 'Overview', findings: 'Findings', changes: 'Changes', evidence: 'Evidence', runs: 'Runs', reports: 'Reports',
-    controls: 'Controls', trail: 'Trail', settings: 'Settings',
-    microsoft365: 'Microsoft 365', directories: 'Directories', scans: 'Scans', policies: 'Policies', threats: 'Threats', checks: 'Checks',
+    controls: 'Controls', trail: 'Trail', notifications: 'Notifications', settings: 'Settings',
+    microsoft365: 'Microsoft 365', directories: 'Directories', scans: 'Scans', policies: 'Policies', threats: 'Threats', fixes: 'Fixes', checks: 'Checks',
   },
 
   signIn: {
@@ -243,7 +245,7 @@ export const en = {
     title: 'Trail', state: 'Every change, disclosure and refusal, newest first. Each entry covers the hash of the one before.', table: 'Trail entries', seq: 'No.', at: 'When', actor: 'Who', action: 'Action',
     target: 'What', outcome: 'Outcome', detail: 'Particulars', request: 'Request id', address: 'Address', hash: 'SHA-256', emptyTitle: 'The trail is empty', empty: 'Entries appear with the first change.',
     entry: (seq: number) => `Entry ${seq}`, subject: 'Token subject',
-    kinds: { '': 'All actions', 'run.': 'Runs', 'artifact.': 'Artifacts', 'api_key.': 'API keys', 'member.': 'Members', 'project.': 'Projects', 'directory.': 'Directories', 'settings.': 'Settings', 'baseline.': 'Baselines', 'consent.': 'Consents', 'connection.': 'Connections', 'scan.': 'Scans', 'scan_schedule.': 'Scan schedules', 'scan_settings.': 'Scan settings', 'scan_pack.': 'Packs' } as Record<string, string>,
+    kinds: { '': 'All actions', 'run.': 'Runs', 'artifact.': 'Artifacts', 'api_key.': 'API keys', 'member.': 'Members', 'project.': 'Projects', 'directory.': 'Directories', 'settings.': 'Settings', 'baseline.': 'Baselines', 'consent.': 'Consents', 'connection.': 'Connections', 'scan.': 'Scans', 'scan_schedule.': 'Scan schedules', 'scan_settings.': 'Scan settings', 'scan_pack.': 'Packs', 'fix.': 'Fixes', 'fix_settings.': 'Fix settings', 'containment.': 'Containments', 'channel.': 'Channels', 'notification_rule.': 'Notification rules', 'delivery.': 'Deliveries', 'notification_preference.': 'Mail preferences' } as Record<string, string>,
   },
 
   settings: {

@@ -10,7 +10,7 @@ const useStyles = makeStyles({
     margin: 0, padding: `${tokens.spacingVerticalXS} ${tokens.spacingHorizontalM} ${tokens.spacingVerticalM}`, overflowX: 'auto', fontFamily: tokens.fontFamilyMonospace, fontSize: tokens.fontSizeBase200,
     lineHeight: tokens.lineHeightBase300, tabSize: 2, overflowWrap: 'normal',
   },
-  bar: { display: 'flex', justifyContent: 'space-between', alignItems: 'center', padding: '4px 4px 0 12px', color: tokens.colorNeutralForeground3, fontSize: tokens.fontSizeBase200, position: 'relative' },
+  bar: { display: 'flex', justifyContent: 'space-between', alignItems: 'center', gap: tokens.spacingHorizontalS, padding: '4px 4px 0 12px', overflowWrap: 'anywhere', '& button': { flexShrink: 0 }, color: tokens.colorNeutralForeground3, fontSize: tokens.fontSizeBase200, position: 'relative' },
 });
 
 export function CopyButton({ text, label, className, children }: { text: string; label?: string; className?: string; children?: string }) {

@@ -1,7 +1,7 @@
 // The one list of the portal: a table by its roles, rows virtualised when there are many, rows that open by link, and the keys that
 // walk it. Under 640 px each row becomes a small card.
 import { Button, makeStyles, mergeClasses, Spinner, tokens } from '@fluentui/react-components';
-import { lazy, type ReactNode, Suspense, useRef } from 'react';
+import { Fragment, lazy, type ReactNode, Suspense, useRef } from 'react';
 import { t } from '@/messages';
 import { BareLink } from './location';
 import { useListKeys } from './listKeys';
@@ -26,6 +26,8 @@ export interface DataTableProps<T> {
   href?: (row: T) => string;
   selected?: string;
   more?: { has: boolean; loading: boolean; load: () => void };
+  /** The heading a row stands under. Rows of one group follow one another; a list with groups is never virtualised. */
+  group?: (row: T) => string;
 }
 
 const VirtualRows = lazy(() => import('./VirtualRows'));
@@ -63,10 +65,13 @@ const useStyles = makeStyles({
     ':focus-visible::after': { outline: `2px solid ${tokens.colorStrokeFocus2}`, outlineOffset: '-2px', borderRadius: tokens.borderRadiusSmall },
   },
   above: { '& a, & button, & time, & [title]': { position: 'relative', zIndex: 1 } },
+  group: {
+    padding: `${tokens.spacingVerticalM} ${tokens.spacingHorizontalS} ${tokens.spacingVerticalXS}`, color: tokens.colorNeutralForeground2, fontSize: tokens.fontSizeBase200, fontWeight: tokens.fontWeightSemibold, borderBottom: `1px solid ${tokens.colorNeutralStroke1}`,
+  },
   foot: { display: 'flex', justifyContent: 'center', padding: tokens.spacingVerticalM },
 });
 
-export function DataTable<T>({ label, rows, columns, rowKey, href, selected, more }: DataTableProps<T>) {
+export function DataTable<T>({ label, rows, columns, rowKey, href, selected, more, group }: DataTableProps<T>) {
   const styles = useStyles();
   const body = useRef<HTMLDivElement>(null);
   const reach = useRef<((index: number) => void) | null>(null);
@@ -100,7 +105,20 @@ export function DataTable<T>({ label, rows, columns, rowKey, href, selected, mor
 
   const plain = (shown: T[]) => (
     <div role="rowgroup" ref={body}>
-      {shown.map((row, index) => drawRow(row, index))}
+      {shown.map((row, index) => {
+        const name = group?.(row);
+        const begins = name !== undefined && (index === 0 || group?.(shown[index - 1]!) !== name);
+        return !begins ? drawRow(row, index) : (
+          <Fragment key={`${name} ${rowKey(row)}`}>
+            <div role="row" aria-rowindex={index + 2}>
+              <div role="rowheader" aria-colspan={columns.length} className={styles.group}>
+                {name}
+              </div>
+            </div>
+            {drawRow(row, index)}
+          </Fragment>
+        );
+      })}
     </div>
   );
 
@@ -116,7 +134,7 @@ export function DataTable<T>({ label, rows, columns, rowKey, href, selected, mor
             ))}
           </div>
         </div>
-        {rows.length > VIRTUAL_FROM ? (
+        {rows.length > VIRTUAL_FROM && !group ? (
           <Suspense fallback={plain(rows.slice(0, VIRTUAL_FROM))}>
             <VirtualRows count={rows.length} body={body} reach={reach} draw={(index, measure) => drawRow(rows[index]!, index, measure)} />
           </Suspense>

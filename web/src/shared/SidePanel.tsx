@@ -1,5 +1,5 @@
 // The panel beside a list, for one item. Escape closes it, the arrows walk the list (see listKeys), and the address names the item.
-import { Button, DrawerBody, DrawerHeader, makeStyles, OverlayDrawer, tokens, Tooltip } from '@fluentui/react-components';
+import { Button, DrawerBody, DrawerHeader, makeStyles, mergeClasses, OverlayDrawer, tokens, Tooltip } from '@fluentui/react-components';
 import { ChevronDown20Regular, ChevronUp20Regular, Dismiss20Regular } from '@fluentui/react-icons';
 import { type ReactNode, useEffect, useId, useRef } from 'react';
 import { t } from '@/messages';
@@ -7,6 +7,8 @@ import { useSetSearch } from './location';
 
 const useStyles = makeStyles({
   drawer: { width: '520px', maxWidth: '100vw', boxShadow: tokens.shadow28, borderLeft: `1px solid ${tokens.colorNeutralStroke2}` },
+  /** For what is read side by side. */
+  wide: { width: '760px' },
   bar: { display: 'flex', justifyContent: 'space-between', alignItems: 'center', color: tokens.colorNeutralForeground3, fontSize: tokens.fontSizeBase200 },
   title: { margin: 0, fontSize: tokens.fontSizeBase500, lineHeight: tokens.lineHeightBase500, fontWeight: tokens.fontWeightSemibold, outlineStyle: 'none' },
   body: { paddingBottom: tokens.spacingVerticalXXL },
@@ -17,7 +19,7 @@ export interface Place {
   hasMore: boolean;
 }
 
-export function SidePanel({ item, title, place, children }: { item: string; title: string; place?: Place; children: ReactNode }) {
+export function SidePanel({ item, title, place, wide, children }: { item: string; title: string; place?: Place; wide?: boolean; children: ReactNode }) {
   const styles = useStyles();
   const set = useSetSearch();
   const heading = useRef<HTMLHeadingElement>(null);
@@ -44,7 +46,7 @@ export function SidePanel({ item, title, place, children }: { item: string; titl
   }, [set]);
 
   return (
-    <OverlayDrawer open modalType="non-modal" position="end" className={styles.drawer} aria-labelledby={id} onOpenChange={(_, data) => !data.open && set({ item: undefined })}>
+    <OverlayDrawer open modalType="non-modal" position="end" className={mergeClasses(styles.drawer, wide && styles.wide)} aria-labelledby={id} onOpenChange={(_, data) => !data.open && set({ item: undefined })}>
       <DrawerHeader>
         <div className={styles.bar}>
           <span>{index >= 0 && place ? t.list.selected(index + 1, place.keys.length, place.hasMore) : ''}</span>

@@ -7,6 +7,7 @@ import { ApiError } from '@/api/client';
 import { meQuery } from '@/api/me';
 import { currentSession, onSessionChange } from '@/auth/session';
 import { t } from '@/messages';
+import { paths } from '@/paths';
 import { ErrorState } from '@/shared/States';
 import { Notices } from '@/shared/notify';
 import { router } from './router';
@@ -15,6 +16,7 @@ import { usePreferences, useTheme } from './preferences';
 // Most visits begin signed in; these pages are for the others.
 const SignInPage = lazy(() => import('@/auth/SignInPage').then((module) => ({ default: module.SignInPage })));
 const Unreachable = lazy(() => import('@/auth/SignInPage').then((module) => ({ default: module.Unreachable })));
+const UnsubscribePage = lazy(() => import('@/features/notifications/UnsubscribePage'));
 const NotMember = lazy(() => import('@/auth/SignInPage').then((module) => ({ default: module.NotMember })));
 
 const useStyles = makeStyles({
@@ -35,7 +37,7 @@ export function App() {
       {/* Not on the provider: what it wears is copied to every pop-up. */}
       <div className={styles.root} style={{ '--row-height': density === 'compact' ? '36px' : '48px' } as React.CSSProperties}>
         <Suspense fallback={<Waiting />}>
-          <Inside />
+          {location.pathname === paths.unsubscribe() ? <UnsubscribePage /> : <Inside />}
         </Suspense>
       </div>
       <Notices />

@@ -6,7 +6,8 @@ import { type KeyboardEvent, useDeferredValue, useId, useState } from 'react';
 import { useMay, useMe } from '@/api/me';
 import { findingsQuery, runsQuery } from '@/api/queries';
 import { t } from '@/messages';
-import { paths, SETTINGS_TABS } from '@/paths';
+import { n } from '@/messages/notifications';
+import { NOTIFICATIONS_TABS, paths, SETTINGS_TABS } from '@/paths';
 import { useGo } from '@/shared/location';
 import { relativeTime } from '@/shared/format';
 import { useNow } from '@/shared/Time';
@@ -103,6 +104,7 @@ function useOptions(text: string): { options: Option[]; searching: boolean } {
 
   const pages: Option[] = SECTIONS.flatMap((section) => (section === 'rule' || 'group' in section || (section.permission && !permissions.includes(section.permission)) ? [] : [{ group: t.palette.pages, text: section.name, href: section.href }]));
   for (const tab of SETTINGS_TABS.slice(1)) pages.push({ group: t.palette.pages, text: `${t.nav.settings}: ${t.settings.tab[tab]}`, href: paths.settings(tab) });
+  if (permissions.includes('notifications.read')) for (const tab of NOTIFICATIONS_TABS.slice(1)) pages.push({ group: t.palette.pages, text: `${t.nav.notifications}: ${n.tab[tab]}`, href: paths.notifications(tab) });
   const found: Option[] = words.length < 2 ? [] : [
     ...(findings.data?.pages[0]?.items ?? []).slice(0, 8).map((finding) => ({
       group: t.palette.findings, text: `${finding.check_key} ${finding.title}`, note: t.severities[finding.severity], href: paths.findings({ search: words, item: finding.id }),

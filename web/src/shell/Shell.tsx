@@ -1,8 +1,8 @@
 // The frame around every page: navigation on the left in the order of the spine, the bar on top, the page between them.
 import { Button, makeStyles, mergeClasses, tokens, Tooltip } from '@fluentui/react-components';
 import {
-  ArrowSwap20Regular, Board20Regular, BookSearch20Regular, BuildingMultiple20Regular, ClipboardTaskListLtr20Regular, DocumentMultiple20Regular, History20Regular, Navigation20Regular, PersonAlert20Regular,
-  PlayCircle20Regular, ScanDash20Regular, Search20Regular, Settings20Regular, ShieldCheckmark20Regular, Warning20Regular,
+  Alert20Regular, ArrowSwap20Regular, Board20Regular, BookSearch20Regular, BuildingMultiple20Regular, ClipboardTaskListLtr20Regular, DocumentMultiple20Regular, History20Regular, Navigation20Regular, PersonAlert20Regular,
+  PlayCircle20Regular, ScanDash20Regular, Search20Regular, Settings20Regular, ShieldCheckmark20Regular, Warning20Regular, Wrench20Regular,
 } from '@fluentui/react-icons';
 import { Outlet, useRouterState } from '@tanstack/react-router';
 import { lazy, type ReactElement, Suspense, useEffect, useEffectEvent, useRef, useState } from 'react';
@@ -85,9 +85,11 @@ export const SECTIONS: (Entry | { group: string } | 'rule')[] = [
   { name: t.nav.scans, href: paths.scans(), icon: <ScanDash20Regular />, permission: 'scans.read' },
   { name: t.nav.policies, href: paths.policies(), icon: <ShieldCheckmark20Regular />, permission: 'live.read' },
   { name: t.nav.threats, href: paths.threats(), icon: <PersonAlert20Regular />, permission: 'live.read' },
+  { name: t.nav.fixes, href: paths.fixes(), icon: <Wrench20Regular />, permission: 'fixes.read' },
   { name: t.nav.checks, href: paths.checks(), icon: <BookSearch20Regular />, permission: 'scans.read' },
   'rule',
   { name: t.nav.trail, href: paths.trail(), icon: <History20Regular />, permission: 'trail.read' },
+  { name: t.nav.notifications, href: paths.notifications(), icon: <Alert20Regular />, permission: 'notifications.read' },
   { name: t.nav.settings, href: paths.settings(), icon: <Settings20Regular />, permission: 'settings.read' },
 ];
 

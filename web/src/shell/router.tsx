@@ -1,6 +1,6 @@
 // Which address shows which page. Pages are loaded when first visited.
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
-import { parseSearch, SCANS_TABS, stringifySearch } from '@/paths';
+import { FIXES_TABS, NOTIFICATIONS_TABS, parseSearch, paths, SCANS_TABS, stringifySearch } from '@/paths';
 import { ListSkeleton } from '@/shared/States';
 import { Crashed, Missing } from './Fallbacks';
 import { Shell } from './Shell';
@@ -26,7 +26,9 @@ const tree = root.addChildren([
   route('/scans/$scan', lazyRouteComponent(() => import('@/features/scans/ScanPage'), 'ScanPage')),
   route('/policies', lazyRouteComponent(() => import('@/features/scans/PoliciesPage'), 'PoliciesPage')),
   route('/threats', lazyRouteComponent(() => import('@/features/scans/ThreatsPage'), 'ThreatsPage')),
+  ...FIXES_TABS.map((tab) => route(paths.fixes(tab), lazyRouteComponent(() => import('@/features/fixes/FixesPage'), 'FixesPage'))),
   route('/checks', lazyRouteComponent(() => import('@/features/catalogue/ChecksPage'), 'ChecksPage')),
+  ...NOTIFICATIONS_TABS.map((tab) => route(paths.notifications(tab), lazyRouteComponent(() => import('@/features/notifications/NotificationsPage'), 'NotificationsPage'))),
   route('/trail', lazyRouteComponent(() => import('@/features/audit/TrailPage'), 'TrailPage')),
   route('/settings', lazyRouteComponent(() => import('@/features/tenancy/SettingsPage'), 'SettingsPage')),
   route('/settings/$tab', lazyRouteComponent(() => import('@/features/tenancy/SettingsPage'), 'SettingsPage')),

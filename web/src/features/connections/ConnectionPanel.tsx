@@ -119,6 +119,14 @@ function Detail({ connection }: { connection: Connection }) {
           ]}
         />
       </Part>
+      {connection.kind === 'write' && (
+        <Part>
+          <div className={styles.actions}>
+            <AppLink href={paths.fixes('list', { of: connection.directory.id })}>{words.fixes}</AppLink>
+            <AppLink href={paths.fixes('settings', { of: connection.directory.id })}>{words.fixSettings}</AppLink>
+          </div>
+        </Part>
+      )}
       {connection.kind === 'read' && (
         <Part>
           <div className={styles.actions}>

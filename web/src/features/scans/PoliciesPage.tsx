@@ -1,19 +1,22 @@
 // The settings with the greatest effect, as they are now. Each row has its own source: one that fails leaves the others.
 import { makeStyles, tokens } from '@fluentui/react-components';
-import { ArrowClockwise20Regular, CheckmarkCircle16Filled, DismissCircle16Filled, QuestionCircle16Regular } from '@fluentui/react-icons';
+import { CheckmarkCircle16Filled, DismissCircle16Filled, QuestionCircle16Regular } from '@fluentui/react-icons';
 import { useQuery } from '@tanstack/react-query';
-import type { ConditionalAccessSummary, LivePolicies, LivePolicy } from '@/api/schema';
+import { useMay, useWhyNot } from '@/api/me';
+import type { ConditionalAccessSummary, DirectoryId, LivePolicies, LivePolicy } from '@/api/schema';
+import { recipesQuery } from '@/features/fixes/queries';
+import { pathOfPlan, usePlanning } from '@/features/fixes/usePlanning';
 import { m } from '@/messages/microsoft365';
 import { Action } from '@/shared/Action';
 import { Badge } from '@/shared/Badges';
 import { type Column, DataTable } from '@/shared/DataTable';
 import { number } from '@/shared/format';
-import { useScope } from '@/shared/location';
-import { Page, Section } from '@/shared/Page';
-import { Loaded, Need, Note } from '@/shared/States';
-import { Time } from '@/shared/Time';
+import { useGo, useScope } from '@/shared/location';
+import { Section } from '@/shared/Page';
+import { Need, Note } from '@/shared/States';
 import { SourceBadge } from './badges';
-import { NotConnected, SourceLine } from './LiveSource';
+import { LivePage } from './LivePage';
+import { SourceLine } from './LiveSource';
 import { policiesQuery } from './queries';
 import { wordOf } from './words';
 
@@ -36,25 +39,10 @@ export function PoliciesPage() {
 
 function Body() {
   const query = useQuery(policiesQuery(useScope().directory));
-  const { data } = query;
   return (
-    <Page
-      title={words.title}
-      state={
-        <>
-          {words.state(data?.directory?.name)} {data && <>{words.read} <Time at={data.read_at} />.</>}
-        </>
-      }
-      commands={
-        <Action icon={<ArrowClockwise20Regular />} disabledFocusable={query.isFetching} onClick={() => void query.refetch()}>
-          {words.refresh}
-        </Action>
-      }
-    >
-      <Loaded query={query} permission="live.read">
-        {(live) => (live.connection ? <Shown live={live} /> : <NotConnected detail={live.conditional_access.source.detail} />)}
-      </Loaded>
-    </Page>
+    <LivePage title={words.title} state={words.state} query={query} why={(live) => live.conditional_access.source.detail}>
+      {(live) => <Shown live={live} />}
+    </LivePage>
   );
 }
 
@@ -86,16 +74,36 @@ function Words({ name, value, either }: { name: string; value: unknown; either?:
 }
 
 function Shown({ live }: { live: LivePolicies }) {
+  const fix = useFixColumn(live.directory?.id);
   const good = live.policies.filter((policy) => policy.compliant === true).length;
   const bad = live.policies.filter((policy) => policy.compliant === false).length;
   return (
     <>
       <Section title={words.table} note={words.count(good, bad)}>
-        {live.policies.length === 0 ? <Note>{words.emptyTitle}</Note> : <DataTable label={words.table} rows={live.policies} columns={columns} rowKey={(row) => row.key} />}
+        {live.policies.length === 0 ? <Note>{words.emptyTitle}</Note> : <DataTable label={words.table} rows={live.policies} columns={fix ? [...columns, fix] : columns} rowKey={(row) => row.key} />}
       </Section>
       <ConditionalAccess summary={live.conditional_access} connection={live.connection} />
     </>
   );
+}
+
+/** Leads a policy that is not secure to its fix: planned, approved and sent as every other, never past them. */
+function useFixColumn(directory: DirectoryId | undefined): Column<LivePolicy> | undefined {
+  const go = useGo();
+  const maySee = useMay('fixes.read');
+  const recipes = useQuery({ ...recipesQuery(directory), enabled: maySee && directory !== undefined }).data?.items ?? [];
+  const whyNot = useWhyNot('fixes.plan');
+  const planning = usePlanning((plan) => go(pathOfPlan(plan)));
+  if (directory === undefined || !maySee) return undefined;
+  return {
+    key: 'fix', name: words.fix, width: '110px',
+    cell: (row) =>
+      row.compliant === false && recipes.some((recipe) => recipe.policies?.includes(row.key)) ? (
+        <Action size="small" aria-label={words.fixNamed(row.name)} whyNot={whyNot} disabledFocusable={planning.isPending} onClick={() => planning.mutate({ directory, policies: [row.key] })}>
+          {words.fixThis}
+        </Action>
+      ) : null,
+  };
 }
 
 function ConditionalAccess({ summary, connection }: { summary: ConditionalAccessSummary; connection: string | null | undefined }) {

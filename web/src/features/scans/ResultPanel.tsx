@@ -5,6 +5,7 @@ import { useMay } from '@/api/me';
 import { findingsQuery } from '@/api/queries';
 import type { FindingStatus, Scan, ScanResult } from '@/api/schema';
 import { checkQuery } from '@/features/catalogue/queries';
+import { FixOfCheck } from '@/features/fixes/FixOfCheck';
 import { Part, usePanelStyles } from '@/features/findings/FindingPanel';
 import { t } from '@/messages';
 import { m } from '@/messages/microsoft365';
@@ -102,6 +103,7 @@ function Detail({ scan, result }: { scan: Scan; result: ScanResult }) {
       {result.remediation && (
         <Part title={words.todo}>
           <Message text={result.remediation} />
+          {!result.pack && (result.verdict === 'failed' || result.verdict === 'passed_with_exclusions') && <FixOfCheck check={result.check} directory={scan.directory.id} />}
         </Part>
       )}
       {result.frameworks.length > 0 && (

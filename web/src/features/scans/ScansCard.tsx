@@ -1,6 +1,7 @@
-// On the overview: the newest completed scan of each directory and kind. Draws nothing where there is none.
+// On the overview: the newest completed scan of each directory and kind, and the fixes that wait. Draws nothing where there is none.
 import { useQuery } from '@tanstack/react-query';
 import type { Scan } from '@/api/schema';
+import { WaitingLine } from '@/features/fixes/WaitingLine';
 import { m } from '@/messages/microsoft365';
 import { paths } from '@/paths';
 import { type Column, DataTable } from '@/shared/DataTable';
@@ -29,6 +30,7 @@ export default function ScansCard() {
   return (
     <Section title={words.title} actions={<AppLink href={paths.scans()}>{words.all}</AppLink>}>
       <DataTable label={words.title} rows={newest} columns={columns} rowKey={(row) => row.id} href={(row) => paths.scan(row.id)} />
+      <WaitingLine directory={directory} />
     </Section>
   );
 }

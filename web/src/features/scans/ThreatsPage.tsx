@@ -1,16 +1,18 @@
-// Identity risk as Microsoft sees it now: people, detections, alerts. Each source stands for itself.
-import { ArrowClockwise20Regular } from '@fluentui/react-icons';
+// Identity risk as Microsoft sees it now: people, detections, alerts. Each source stands for itself. People at risk can be contained.
 import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
 import type { LiveSource, LiveThreats, RiskDetection, RiskyUser, SecurityAlert } from '@/api/schema';
+import { ContainCell, ContainDialog, useContained } from '@/features/fixes/ContainDialog';
+import { f } from '@/messages/fixes';
 import { m } from '@/messages/microsoft365';
-import { Action } from '@/shared/Action';
 import { SeverityBadge } from '@/shared/Badges';
 import { type Column, DataTable } from '@/shared/DataTable';
 import { OutsideLink, useScope } from '@/shared/location';
-import { Page, Section } from '@/shared/Page';
-import { Loaded, Need, Note } from '@/shared/States';
+import { Section } from '@/shared/Page';
+import { Need, Note } from '@/shared/States';
 import { Time } from '@/shared/Time';
-import { NotConnected, SourceLine } from './LiveSource';
+import { LivePage } from './LivePage';
+import { SourceLine } from './LiveSource';
 import { threatsQuery } from './queries';
 import { spaced } from './words';
 
@@ -26,25 +28,10 @@ export function ThreatsPage() {
 
 function Body() {
   const query = useQuery(threatsQuery(useScope().directory));
-  const { data } = query;
   return (
-    <Page
-      title={words.title}
-      state={
-        <>
-          {words.state(data?.directory?.name)} {data && <>{words.read} <Time at={data.read_at} />.</>}
-        </>
-      }
-      commands={
-        <Action icon={<ArrowClockwise20Regular />} disabledFocusable={query.isFetching} onClick={() => void query.refetch()}>
-          {words.refresh}
-        </Action>
-      }
-    >
-      <Loaded query={query} permission="live.read">
-        {(live) => (live.connection ? <Shown live={live} /> : <NotConnected detail={live.alerts.source.detail} />)}
-      </Loaded>
-    </Page>
+    <LivePage title={words.title} state={words.state} query={query} why={(live) => live.alerts.source.detail}>
+      {(live) => <Shown live={live} />}
+    </LivePage>
   );
 }
 
@@ -84,11 +71,20 @@ const alertColumns: Column<SecurityAlert>[] = [
 ];
 
 function Shown({ live }: { live: LiveThreats }) {
+  const directory = live.directory?.id;
+  const contained = useContained(directory);
+  const [person, setPerson] = useState<RiskyUser>();
+  const users: Column<RiskyUser>[] = [
+    ...userColumns.slice(0, -1),
+    { key: 'contain', name: f.contain.button, width: '160px', cell: (row) => <ContainCell contained={contained.get(row.id)} person={row} onContain={() => setPerson(row)} /> },
+    ...userColumns.slice(-1),
+  ];
   return (
     <>
-      <Source title={words.users} of={live.risky_users} none={words.none.users} columns={userColumns} connection={live.connection} />
+      <Source title={words.users} of={live.risky_users} none={words.none.users} columns={users} connection={live.connection} />
       <Source title={words.detections} of={live.detections} none={words.none.detections} columns={detectionColumns} connection={live.connection} />
       <Source title={words.alerts} of={live.alerts} none={words.none.alerts} columns={alertColumns} connection={live.connection} />
+      {person && directory && <ContainDialog directory={directory} person={person} onClose={() => setPerson(undefined)} />}
     </>
   );
 }
