@@ -1,5 +1,9 @@
 //! The command line: its words, and nothing that could carry a secret.
 
+mod fixes;
+
+pub use fixes::{Fixes, Shown, Wait};
+
 use bailiwick_base::{DirectoryId, Family, FindingId, Product, ProjectId, RunId, ScanId, SeriesId, Severity};
 use bailiwick_contract::evidence::RunState;
 use bailiwick_contract::findings::{FindingSort, FindingStatus};
@@ -32,7 +36,8 @@ const CREDENTIALS: &str = "\
 Credentials are never given on the command line. Set BAILIWICK_TOKEN_FILE or BAILIWICK_TOKEN to an API key or
 access token, or AZURE_TENANT_ID and AZURE_CLIENT_ID to use the pipeline's own identity.
 
-Exit codes: 0 good, 1 configuration, authentication or bad input, 2 transient after retries, 3 blocked by a gate.";
+Exit codes: 0 good, 1 configuration, authentication or bad input, 2 transient after retries, 3 blocked by a gate, or
+stopped because a value is not what was approved.";
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -48,6 +53,9 @@ pub enum Command {
     /// Scan connected directories and see what came of it
     #[command(subcommand)]
     Scan(Scan),
+    /// Plan, approve, apply and roll back changes to a directory
+    #[command(subcommand)]
+    Fixes(Fixes),
     /// List the shipped checks, and test one's own; needs no server
     #[command(subcommand)]
     Checks(Checks),
@@ -117,6 +125,8 @@ pub enum Checks {
         #[arg(long)]
         framework: Option<String>,
     },
+    /// List everything this version may write, each only as an approved fix
+    Recipes,
     /// Run the cases of a check file, a folder of them, or a pack
     Test {
         /// A check's YAML file, a folder of such files, or a folder with a pack.yaml

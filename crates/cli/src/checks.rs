@@ -1,9 +1,10 @@
-//! `bailiwick checks list | test`: the shipped catalogue, and the cases of one's own checks and packs. Asks no server anything.
+//! `bailiwick checks list | recipes | test`: the shipped catalogue, and the cases of one's own checks and packs. Asks no server anything.
 
 use crate::args::Checks;
 use crate::console::{Cell, Colour, Console};
 use crate::failure::Failure;
 use crate::findings::severity;
+use bailiwick_checks::recipes::Recipe;
 use bailiwick_checks::{
     Catalogue, Check, FRAMEWORKS, MANIFEST, Manifest, PRODUCTS, PackSource, missing_cases, read_check, run_cases, run_pack_cases,
 };
@@ -18,12 +19,13 @@ const LARGEST: u64 = 4 << 20;
 pub fn run(console: &Console, arguments: &Checks) -> Result<(), Failure> {
     match arguments {
         Checks::List { product, framework } => list(console, product.as_deref(), framework.as_deref()),
+        Checks::Recipes => recipes(console),
         Checks::Test { path } => test(console, path),
     }
 }
 
 fn list(console: &Console, product: Option<&str>, framework: Option<&str>) -> Result<(), Failure> {
-    let shipped = Catalogue::shipped().map_err(|errors| Failure::input(format!("The shipped catalogue cannot be read: {errors:?}.")))?;
+    let shipped = shipped()?;
     if let Some(product) = product.filter(|product| !PRODUCTS.contains(product)) {
         return Err(Failure::input(format!("There is no product {product}.")).hint(format!("Products: {}.", PRODUCTS.join(", "))));
     }
@@ -55,6 +57,29 @@ fn list(console: &Console, product: Option<&str>, framework: Option<&str>) -> Re
             checks.len(),
             shipped.version()
         )
+    })
+}
+
+fn shipped() -> Result<&'static Catalogue, Failure> {
+    Catalogue::shipped().map_err(|errors| Failure::input(format!("The shipped catalogue cannot be read: {errors:?}.")))
+}
+
+fn recipes(console: &Console) -> Result<(), Failure> {
+    let shipped = shipped()?;
+    console.either(&json!({"catalogue": shipped.version(), "recipes": shipped.recipes()}), || {
+        let row = |recipe: &Recipe| {
+            let request = format!("{} {}", recipe.method.as_str(), recipe.path);
+            vec![
+                recipe.id.as_str().into(),
+                recipe.risk.as_str().into(),
+                recipe.permission.as_str().into(),
+                request.into(),
+                recipe.title.as_str().into(),
+            ]
+        };
+        let rows: Vec<Vec<Cell>> = shipped.recipes().iter().map(row).collect();
+        let table = console.table(&["RECIPE", "RISK", "PERMISSION", "REQUEST", "TITLE"], &rows);
+        format!("{}\n{} recipes, catalogue {}\n", table.trim_end(), rows.len(), shipped.version())
     })
 }
 

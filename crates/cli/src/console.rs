@@ -71,6 +71,17 @@ impl Console {
         self.bar.borrow().suspend(|| eprintln!("{}", clean.join("\n")));
     }
 
+    /// Whether somebody is there to answer: a terminal on both ends, and no script that reads.
+    pub fn can_ask(&self) -> bool {
+        !self.json && io::stdin().is_terminal() && io::stdout().is_terminal()
+    }
+
+    /// Asks on standard error; only a whole `yes` is one.
+    pub fn ask(&self, question: &str) -> Result<bool, Failure> {
+        eprint!("{}", printable(question));
+        said_yes(&mut io::stdin().lock())
+    }
+
     /// A bar for `total` bytes on standard error; nothing where that is no terminal.
     pub fn progress(&self, label: &str, total: u64) -> ProgressBar {
         let bar = ProgressBar::new(total);
@@ -122,6 +133,13 @@ impl Console {
     }
 }
 
+/// Whether the next line is a `yes`. The end of the input is a no.
+fn said_yes(input: &mut impl io::BufRead) -> Result<bool, Failure> {
+    let mut line = String::new();
+    input.read_line(&mut line).map_err(|e| Failure::input(format!("The answer cannot be read: {e}.")))?;
+    Ok(line.trim().eq_ignore_ascii_case("yes"))
+}
+
 /// One cell of a table: printable text, perhaps coloured.
 pub struct Cell {
     text: String,
@@ -163,6 +181,13 @@ mod tests {
     #[test]
     fn a_hostile_title_cannot_drive_the_terminal() {
         assert_eq!(printable("a\u{1b}[2Jb\r\u{9b}c\u{202e}d\ne"), "a\u{fffd}[2Jb\u{fffd}\u{fffd}c\u{fffd}d e");
+    }
+
+    #[test]
+    fn only_a_whole_yes_is_one() {
+        for (line, yes) in [("yes\n", true), (" YES \r\n", true), ("y\n", false), ("\n", false), ("", false), ("yes please\n", false)] {
+            assert_eq!(said_yes(&mut line.as_bytes()).unwrap(), yes, "{line:?}");
+        }
     }
 
     #[test]

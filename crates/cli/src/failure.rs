@@ -1,6 +1,7 @@
 //! How a command ends badly: what happened, to which thing, what to do next, and the exit code that scripts read.
 //!
-//! 0 good; 1 configuration, authentication or bad input; 2 transient after retries; 3 blocked by a gate or a failed verification.
+//! 0 good; 1 configuration, authentication or bad input; 2 transient after retries; 3 blocked by a gate or a failed verification,
+//! or stopped because a value is not what was approved.
 
 use std::{fmt, process::ExitCode};
 
@@ -11,7 +12,7 @@ pub enum Kind {
     Input,
     /// Trying again later may succeed; the command has tried already.
     Transient,
-    /// A gate that the caller set is not met: a score too low, a case that fails.
+    /// A gate that the caller set is not met: a score too low, a case that fails, a value that is not as it was approved.
     Blocked,
 }
 
@@ -36,6 +37,11 @@ impl Failure {
     }
     pub fn blocked(what: impl Into<String>) -> Self {
         Self { kind: Kind::Blocked, ..Self::input(what) }
+    }
+    /// With the server's stable code.
+    pub fn code(mut self, code: &str) -> Self {
+        self.code = Some(code.to_owned());
+        self
     }
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());

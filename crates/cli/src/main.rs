@@ -1,4 +1,5 @@
-//! `bailiwick`: sends security reports to Bailiwick from any machine or pipeline, and reads what became of them.
+//! `bailiwick`: sends security reports to Bailiwick from any machine or pipeline, reads what became of them, and carries people's
+//! decisions about fixes.
 //!
 //! Holds no state. Results go to standard output, everything else to standard error; no secret is taken from the command line or
 //! written anywhere. Exit codes: see [`failure`].
@@ -14,6 +15,7 @@ mod export;
 mod failure;
 mod files;
 mod findings;
+mod fixes;
 mod retry;
 mod runs;
 mod scans;
@@ -73,6 +75,7 @@ fn run(cli: Cli, console: &Rc<Console>) -> Result<(), Failure> {
             Command::Findings(Findings::Show { finding }) => findings::show(&client, finding).await,
             Command::Findings(Findings::Export { filter, format, output }) => export::run(&client, filter, format, output.as_deref()).await,
             Command::Scan(arguments) => scans::run(&client, arguments).await,
+            Command::Fixes(arguments) => fixes::run(&client, arguments).await,
             Command::Checks(arguments) => checks::run(client.wire.console(), &arguments),
         }
     })

@@ -48,7 +48,7 @@ async fn start(client: &Client, directory: &str, kind: ScanKind, wait: bool, gat
 }
 
 /// The connection that reads a directory: the primary one where there are several.
-async fn connection(client: &Client, directory: &str) -> Result<Connection, Failure> {
+pub async fn connection(client: &Client, directory: &str) -> Result<Connection, Failure> {
     let mut cursor = None;
     let mut found: Vec<Connection> = Vec::new();
     loop {
@@ -70,7 +70,7 @@ async fn connection(client: &Client, directory: &str) -> Result<Connection, Fail
     let primary = found.iter().position(|connection| connection.primary).unwrap_or(0);
     if found.is_empty() {
         return Err(Failure::input(format!("No connection reads the directory {directory}."))
-            .hint("Connect it in the portal, or check its id or name. Disconnected directories are not scanned."));
+            .hint("Connect it in the portal, or check its id or name. Disconnected directories are not read."));
     }
     Ok(found.swap_remove(primary))
 }

@@ -6,7 +6,9 @@
 mod checks;
 mod credentials;
 mod fake;
+mod fixes;
 mod reading;
+mod recipes_page;
 mod scans;
 mod tls;
 mod upload;
