@@ -626,8 +626,8 @@ impl Stage {
         if let Some(value) = schema.get("const") {
             return value.clone();
         }
-        if schema["oneOf"][0]["type"] == "object" {
-            return self.minimal(&schema["oneOf"][0]);
+        if let Some(one) = schema["oneOf"].get(0) {
+            return self.minimal(one);
         }
         if let Some(first) = schema["enum"].get(0).or_else(|| schema["oneOf"][0].get("const")) {
             return first.clone();

@@ -66,7 +66,7 @@ async fn checked(scope: &mut WriteScope, id: RuleId, new: NewNotificationRule) -
     }
     model::next_digest(&new.timing, now)?;
     let Some(channel) = db::channel(scope.sql(), tenant, new.channel).await? else {
-        return Err(bad("channel", "There is no such channel. Make it first.".into()));
+        return Err(Problem::new(Code::NotFound, "There is no such channel. Make it first.").at("channel"));
     };
     let (mut directories, mut projects) = (new.directories, new.projects);
     directories.sort_unstable();

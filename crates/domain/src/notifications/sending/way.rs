@@ -168,7 +168,9 @@ fn mail(sendable: &Sendable) -> Result<Mail, Why> {
     let to = to.parse().map_err(|bad| Why { code: "recipient_refused", detail: format!("{bad}.") })?;
     let (page, one_click) = sendable.unsubscribe.clone().unzip();
     let parts = sendable.message.mail(page.as_ref());
-    Ok(Mail { to, subject: parts.subject, html: parts.html, text: parts.text, id: delivery.id.to_string(), unsubscribe: one_click })
+    // One-click needs https (RFC 8058, 3.1). An environment on http still sends, with the link in the text alone.
+    let unsubscribe = one_click.filter(|url| url.scheme() == "https");
+    Ok(Mail { to, subject: parts.subject, html: parts.html, text: parts.text, id: delivery.id.to_string(), unsubscribe })
 }
 
 async fn text_secret(services: &Services, scope: &mut ReadScope, name: &str) -> Result<Option<Secret<String>>, Problem> {
