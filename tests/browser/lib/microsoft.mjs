@@ -35,10 +35,36 @@ export async function decide(page, directory, answer) {
   return asked.map((each) => each.trim());
 }
 
+/** The simulated Microsoft, asked over its own loopback address with a certificate of its own. */
+async function simulated(page, method, path, data) {
+  const answer = await page.context().request.fetch(`${world.demo.sim.authority}${path}`, { method, data, ignoreHTTPSErrors: true });
+  if (!answer.ok()) throw new Error(`${method} ${path}: ${answer.status()} ${await answer.text()}`);
+  return answer;
+}
+
+/** Somebody else changes a setting there, past Bailiwick. */
+export const meanwhile = (page, directory, path, members) => simulated(page, 'POST', '/_sim/changes', { directory: directory.id, path, members });
+
+/** What is kept there now. */
+export const valueOf = async (page, directory, path) => (await simulated(page, 'GET', `/_sim/value?directory=${directory.id}&path=${encodeURIComponent(path)}`)).json();
+
+/** Every write to a directory that was taken or refused, oldest first. */
+export async function writesTo(page, directory) {
+  const text = await (await page.context().request.fetch(world.demo.sim.calls, { ignoreHTTPSErrors: true })).text();
+  return text.split('\n').filter(Boolean).map((line) => JSON.parse(line)).filter((call) => call.body_sha256 && call.directory === directory.id);
+}
+
 /** The newest completed scan of a directory of Contoso. */
 export async function scanOf(directory, kind = 'compliance') {
   const { items } = await world.tenants.contoso.owner.get(`/api/v1/scans?directory=${directory.id}&kind=${kind}&state=completed`);
   if (!items[0]) throw new Error(`Contoso has no completed ${kind} scan of ${directory.name}.`);
+  return items[0];
+}
+
+/** The newest fix of a directory of Contoso in a state. */
+export async function fixOf(directory, state) {
+  const { items } = await world.tenants.contoso.owner.get(`/api/v1/fixes?directory=${directory.id}&state=${state}`);
+  if (!items[0]) throw new Error(`Contoso has no fix of ${directory.name} that is ${state}.`);
   return items[0];
 }
 

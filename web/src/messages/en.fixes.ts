@@ -41,7 +41,7 @@ export const fixes = {
   waitsOn: (k: number, more: boolean) => `${more ? 'More than ' : ''}${count(k, 'fix', 'fixes')} ${k === 1 ? 'waits' : 'wait'} for approval`,
 
   list: {
-    table: 'Fixes', fix: 'Fix', state: 'State', severity: 'Severity', risk: 'Risk', directory: 'Directory', object: 'Object', checks: 'Checks', approvals: 'Approvals', changed: 'Planned', group: 'Group by', byState: 'State', byPlan: 'Plan',
+    table: 'Fixes', fix: 'Fix', state: 'State', severity: 'Severity', risk: 'Risk', directory: 'Directory', object: 'Object', checks: 'Checks', approvals: 'Approvals', changed: 'Planned', group: 'Group by', aside: 'Set aside', asideOut: 'Left out', asideIn: 'Shown', byState: 'State', byPlan: 'Plan',
     emptyTitle: 'No fixes yet', empty: 'Plan fixes from a completed scan: Bailiwick reads each failing setting again and proposes one change for each. Planning writes nothing.', of: (a: number, b: number) => `${a} of ${b}`,
     planOf: (directory: string, at: Date) => `${directory}, planned ${at.toLocaleString('en-GB', { day: 'numeric', month: 'long', hour: '2-digit', minute: '2-digit' })}`, allPlans: 'Show all fixes', reportOnly: 'Report-only',
   },

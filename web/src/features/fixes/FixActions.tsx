@@ -18,6 +18,7 @@ import { useChange } from '@/shared/useChange';
 import { type Act, actsOf, heldBack, NEEDS, nextAct } from './acts';
 import { Difference } from './Difference';
 import { membersOf, reversed } from './difference';
+import { titleOf } from './groups';
 import { usePlanning } from './usePlanning';
 
 const words = f.act;
@@ -100,8 +101,7 @@ function Shown({ fix, back }: { fix: Fix; back?: boolean }) {
   return (
     <>
       <strong>
-        {fix.recipe.title}
-        {fix.object && `: ${fix.object.name ?? fix.object.id}`}, {fix.directory.name}
+        {titleOf(fix)}, {fix.directory.name}
       </strong>
       <div className={styles.shown} tabIndex={0} role="group" aria-label={f.panel.what}>
         {back ? <Difference members={reversed(members)} names={{ from: f.panel.now, to: f.panel.becomes }} /> : <Difference members={members} names={{ from: f.panel.now, to: f.panel.becomes }} />}
@@ -178,7 +178,7 @@ function WithdrawDialog({ fix, onClose }: DialogProps) {
   );
   return (
     <FormDialog title={own ? words.withdrawTitle : words.dismissTitle} verb={own ? words.withdraw : words.dismiss} busy={withdraw.isPending} onSubmit={() => withdraw.mutate(undefined)} onClose={onClose}>
-      <strong>{fix.recipe.title}</strong>
+      <strong>{titleOf(fix)}</strong>
       <span>{own ? words.withdrawBody : words.dismissBody}</span>
       <Field label={words.note} hint={words.noteHint}>
         <Textarea value={note} maxLength={1000} rows={2} resize="vertical" onChange={(_, data) => setNote(data.value)} />

@@ -1,6 +1,7 @@
 // Every fix, what needs somebody first; or the fixes of one plan, with what the plan left out.
 import { Link } from '@fluentui/react-components';
 import { useQuery } from '@tanstack/react-query';
+import { useEffect } from 'react';
 import type { Fix, FixPlan } from '@/api/schema';
 import { usePages } from '@/api/usePages';
 import { known, severity, SeverityPill } from '@/features/findings/filters';
@@ -19,15 +20,18 @@ import { Time } from '@/shared/Time';
 import { useReachItem } from '@/shared/useReachItem';
 import { FixStateBadge, RiskBadge } from './badges';
 import { FixPanel } from './FixPanel';
-import { byPlan, byState, groupOf, waiting } from './groups';
+import { byPlan, byState, groupOf, titleOf, waiting } from './groups';
 import { PlanButton, useDirectories } from './PlanFixes';
 import { fixesQuery, planQuery } from './queries';
 
 const words = f.list;
-const FILTERS = ['of', 'state', 'severity', 'group'];
+const FILTERS = ['of', 'state', 'severity', 'group', 'aside'];
+/** With so few to show, the next pages are asked for at once: what was set aside may fill the first ones. */
+const FEW = 30;
+const MOST_PAGES = 20;
 
 const columns: Column<Fix>[] = [
-  { key: 'fix', name: words.fix, width: 'minmax(0, 4fr)', cell: (row) => <Named fix={row} /> },
+  { key: 'fix', name: words.fix, width: 'minmax(0, 4fr)', cell: (row) => <span title={titleOf(row)}>{titleOf(row)}</span> },
   { key: 'state', name: words.state, width: '150px', cell: (row) => <FixStateBadge state={row.state} /> },
   { key: 'severity', name: words.severity, width: '84px', cell: (row) => <SeverityBadge severity={row.severity} /> },
   { key: 'risk', name: words.risk, width: '112px', cell: (row) => <RiskBadge risk={row.risk} /> },
@@ -36,10 +40,6 @@ const columns: Column<Fix>[] = [
   { key: 'at', name: words.changed, width: '116px', align: 'end', cell: (row) => <Time at={row.planned_at} /> },
 ];
 
-function Named({ fix }: { fix: Fix }) {
-  const object = fix.object && (fix.object.name ?? fix.object.id);
-  return <span title={object ? `${fix.recipe.title}: ${object}` : fix.recipe.title}>{object ? `${fix.recipe.title}: ${object}` : fix.recipe.title}</span>;
-}
 
 export function ListTab() {
   const search = useSearch();
@@ -48,29 +48,38 @@ export function ListTab() {
   const item = usePath() === paths.fixes() ? search.item : undefined;
   const directories = Object.fromEntries(useDirectories().map((each) => [each.id, each.name]));
   const filter = { directory: search.of ?? search.directory, state: known(f.states, search.state), severity: severity(search.severity), plan: search.plan };
-  const { query, rows, pages, more } = usePages(fixesQuery(filter));
+  const { query, rows: all, pages, more } = usePages(fixesQuery(filter));
+  // What was dismissed or superseded is out of the way, unless it is what was asked for.
+  const whole = search.aside === 'shown' || search.plan !== undefined || filter.state !== undefined;
+  const rows = whole ? all : all?.filter((row) => groupOf(row.state) !== 'aside');
+  const onward = rows !== undefined && rows.length < FEW && more.has && !more.loading && pages < MOST_PAGES;
+  useEffect(() => {
+    if (onward) more.load();
+    // `more` is made anew on each drawing; whether to go on is what counts.
+  }, [onward]);
   const plans = search.group === 'plan';
   // Where all are of one directory, its name says nothing.
   const several = new Set(rows?.map((row) => row.directory.id)).size > 1;
   const shown = rows && (plans ? byPlan(rows) : byState(rows));
   const keys = shown?.map((row) => row.id);
   useReachItem({ item: item !== undefined && keys?.includes(item) ? item : undefined, keys, pages, more });
-  const filtered = FILTERS.some((key) => key !== 'group' && search[key]) || search.plan !== undefined || search.directory !== undefined;
+  const filtered = FILTERS.some((key) => key !== 'group' && key !== 'aside' && search[key]) || (all?.length ?? 0) > 0 || search.plan !== undefined || search.directory !== undefined;
   const waits = rows && waiting(rows);
-  const clear = () => set({ ...Object.fromEntries(FILTERS.map((key) => [key, undefined])), plan: undefined, directory: undefined });
+  const clear = () => set({ aside: 'shown',  ...Object.fromEntries(FILTERS.map((key) => [key, undefined])), plan: undefined, directory: undefined });
   return (
     <>
       <FilterRow keys={FILTERS}>
         <FilterPill param="of" name={words.directory} choices={choicesOf(directories)} />
         <FilterPill param="state" name={words.state} choices={choicesOf(f.states)} />
         <SeverityPill />
+        <FilterPill param="aside" name={words.aside} fallback="" choices={[{ value: '', label: words.asideOut }, { value: 'shown', label: words.asideIn }]} />
         <FilterPill param="group" name={words.group} fallback="state" choices={[{ value: 'state', label: words.byState }, { value: 'plan', label: words.byPlan }]} />
       </FilterRow>
       {search.plan && <Plan plan={search.plan} />}
       <Section title={words.table} note={waits && rows && (more.has ? t.list.shown(rows.length, true) : f.waits(waits.approval, waits.ready, waits.attention))}>
         {query.isError && !shown ? (
           <ErrorState error={query.error} onRetry={() => void query.refetch()} permission="fixes.read" />
-        ) : !shown ? (
+        ) : !shown || (shown.length === 0 && onward) ? (
           <ListSkeleton rows={10} />
         ) : shown.length > 0 ? (
           <DataTable

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Fix } from '@/api/schema';
-import { byPlan, byState, GROUPS, groupOf, waiting } from './groups';
+import { byPlan, byState, GROUPS, groupOf, titleOf, waiting } from './groups';
 
 const fix = (id: string, state: Fix['state'], severity: Fix['severity'] = 'medium', plan = 'p1') => ({ id, state, severity, plan }) as Fix;
 const ids = (fixes: Fix[]) => fixes.map(({ id }) => id).join(' ');
@@ -21,6 +21,14 @@ describe('a list of fixes', () => {
 
   it('keeps plans together, the newest first', () => {
     expect(ids(byPlan([fix('a', 'applied', 'low', 'new'), fix('b', 'proposed', 'low', 'old'), fix('c', 'proposed', 'low', 'new')]))).toBe('c a b');
+  });
+
+  it('tells things apart by name, or by the end of their id', () => {
+    const recipe = { id: 'r', version: 1, title: 'Lock it', kind: 'patch' as const };
+    expect(titleOf({ recipe })).toBe('Lock it');
+    expect(titleOf({ recipe, object: { id: '/subscriptions/s/vaults/kv', name: 'The vault' } })).toBe('Lock it: The vault');
+    expect(titleOf({ recipe, object: { id: '/subscriptions/s/vaults/kv' } })).toBe('Lock it: kv');
+    expect(titleOf({ recipe, object: { id: `DirectoryRole_${'7a115710-4444-4444-8444-444444444444'}_8ac3fc64-6eca-42ea-9e69-59f4c7b60eb2` } })).toBe('Lock it: …8ac3fc64-6eca-42ea-9e69-59f4c7b60eb2');
   });
 
   it('puts every state into a group', () => {

@@ -33,6 +33,14 @@ function ordered<T>(all: T[], rank: (each: T) => number[]): T[] {
   return ranked.sort((a, b) => first(a.rank, b.rank)).map(({ each }) => each);
 }
 
+/** What a fix is about, as far as its object has a name: the end of a long id tells things apart, its beginning does not. */
+export function titleOf(fix: Pick<Fix, 'recipe' | 'object'>): string {
+  const { object, recipe } = fix;
+  if (!object) return recipe.title;
+  const end = object.id.split('/').at(-1)!;
+  return `${recipe.title}: ${object.name ?? (end.length > 40 ? `…${end.slice(-36)}` : end)}`;
+}
+
 /** How many wait for a person, for the sentence under the title. */
 export function waiting(fixes: Pick<Fix, 'state'>[]): { approval: number; ready: number; attention: number } {
   const of = (group: Group) => fixes.filter((fix) => groupOf(fix.state) === group).length;
