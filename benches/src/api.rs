@@ -105,6 +105,12 @@ impl Caller {
         self.send(self.request(Method::POST, path).json(body)).await
     }
 
+    /// # Errors
+    /// Any answer that is not a good one.
+    pub async fn put(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        self.send(self.request(Method::PUT, path).json(body)).await
+    }
+
     /// One request read whole and not looked at: how long it took, and how many bytes came.
     ///
     /// # Errors
@@ -116,7 +122,7 @@ impl Caller {
         Ok((start.elapsed(), bytes))
     }
 
-    /// Sends a report and completes its run; the run's id. Nothing waits for its processing.
+    /// Sends a report under its file's name and completes its run; the run's id. Nothing waits for its processing.
     ///
     /// # Errors
     /// Any answer that is not a good one.
@@ -124,11 +130,27 @@ impl Caller {
         let new = json!({"source": "bench", "pipeline_run_id": pipeline_run});
         let run = text(&self.send(self.request(Method::POST, "/api/v1/runs").json(&new)).await?, "id")?;
         let body = reqwest::Body::wrap_stream(ReaderStream::with_capacity(tokio::fs::File::open(file.path).await?, 256 << 10));
-        let path = format!("/api/v1/runs/{run}/artifacts/report.sarif?sha256={}", file.sha256);
+        let name = file.path.file_name().and_then(|name| name.to_str()).context("the report's file has no name")?;
+        let path = format!("/api/v1/runs/{run}/artifacts/{name}?sha256={}", file.sha256);
         self.send(self.request(Method::PUT, &path).body(body)).await?;
-        let manifest = json!({"artifacts": [{"name": "report.sarif", "sha256": file.sha256}]});
+        let manifest = json!({"artifacts": [{"name": name, "sha256": file.sha256}]});
         self.send(self.request(Method::POST, &format!("/api/v1/runs/{run}/complete")).json(&manifest)).await?;
         Ok(run)
+    }
+
+    /// Waits until a run succeeded; the run as it then is.
+    ///
+    /// # Errors
+    /// It fails.
+    pub async fn settled(&self, id: &str) -> anyhow::Result<Value> {
+        loop {
+            let run = self.get(&format!("/api/v1/runs/{id}")).await?;
+            match run["state"].as_str() {
+                Some("succeeded") => return Ok(run),
+                Some("queued" | "processing") => tokio::time::sleep(Duration::from_millis(5)).await,
+                _ => bail!("the run did not succeed: {run}"),
+            }
+        }
     }
 
     /// Sends a report and waits until its findings are settled and answered: the run as it then is, and how long that took.
@@ -138,14 +160,7 @@ impl Caller {
     pub async fn import(&self, file: &File<'_>, pipeline_run: &str, results: u32) -> anyhow::Result<(Value, Duration)> {
         let start = Instant::now();
         let id = self.send_report(file, pipeline_run).await?;
-        let run = loop {
-            let run = self.get(&format!("/api/v1/runs/{id}")).await?;
-            match run["state"].as_str() {
-                Some("succeeded") => break run,
-                Some("queued" | "processing") => tokio::time::sleep(Duration::from_millis(5)).await,
-                _ => bail!("the run did not succeed: {run}"),
-            }
-        };
+        let run = self.settled(&id).await?;
         let page = self.get("/api/v1/findings?limit=1").await?;
         let took = start.elapsed();
         anyhow::ensure!(page["items"].as_array().is_some_and(|items| items.len() == 1), "no finding is answered: {page}");

@@ -10,6 +10,7 @@ mod daemon;
 mod measures;
 mod report;
 mod sarif;
+mod smtp;
 mod stage;
 
 use anyhow::Context;
@@ -53,6 +54,10 @@ enum What {
     Ready,
     /// Judging, a slow cloud, a very large directory, very many directories.
     Scan,
+    /// A plan of fixes for a neglected directory.
+    Fixes,
+    /// Very many mails, and a slow channel beside a quick one.
+    Notifications,
 }
 
 fn main() -> ExitCode {
@@ -94,6 +99,12 @@ fn run(arguments: &Arguments) -> anyhow::Result<bool> {
         }
         if wanted(What::Scan) {
             measures::scan::measure(&stage, &mut report).await.context("scan")?;
+        }
+        if wanted(What::Fixes) {
+            measures::fixes::measure(&stage, &mut report).await.context("fixes")?;
+        }
+        if wanted(What::Notifications) {
+            measures::notifications::measure(&stage, &mut report).await.context("notifications")?;
         }
         report.write(&out)?;
         Ok(report.passed())

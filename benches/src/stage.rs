@@ -13,6 +13,9 @@ pub const SUBJECT: Org = CONTOSO;
 /// The tenant into which the same rows are put by bare SQL.
 pub const BARE: Org = FABRIKAM;
 
+/// Connections to the mail server at once: what production has unless told.
+pub const MAIL_CONNECTIONS: usize = 8;
+
 pub struct Stage {
     pub program: PathBuf,
     pub quick: bool,
@@ -47,6 +50,21 @@ impl Stage {
     /// # Errors
     /// The folder cannot be written.
     pub fn home(&self) -> anyhow::Result<Home> {
+        self.make_home("", "")
+    }
+
+    /// The same with a mail server on this machine. Links in mails lead to a portal by https, as in production.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
+    pub fn home_with_mail(&self, port: u16) -> anyhow::Result<Home> {
+        let mail = format!(
+            "[mail]\nhost = \"127.0.0.1\"\nport = {port}\nsecurity = \"plain_loopback\"\nfrom = \"bailiwick@example.com\"\nconnections = {MAIL_CONNECTIONS}\n"
+        );
+        self.make_home("public_url = \"https://bailiwick.example.com\"\n", &mail)
+    }
+
+    fn make_home(&self, first: &str, more: &str) -> anyhow::Result<Home> {
         use std::os::unix::fs::PermissionsExt;
         // PostgreSQL runs as another user when the bench runs as root, and must be able to pass.
         let open = std::fs::Permissions::from_mode(0o755);
@@ -55,7 +73,7 @@ impl Stage {
         let ca = folder.path().join("ca.pem");
         std::fs::write(&ca, self.sim.ca_pem())?;
         let config = folder.path().join("bailiwick.toml");
-        std::fs::write(&config, self.configuration(port, &folder.path().join("data"), &ca))?;
+        std::fs::write(&config, format!("{first}{}{more}", self.configuration(port, &folder.path().join("data"), &ca)))?;
         Ok(Home { folder, config, port })
     }
 
@@ -86,6 +104,14 @@ impl Stage {
     /// # Errors
     /// The simulated cloud refuses.
     pub fn owner(&self, home: &Home) -> anyhow::Result<Caller> {
-        Caller::person(home.url(), self.sim.user_token(SUBJECT.directory, SUBJECT.owner)?)
+        self.owner_of(home, &SUBJECT)
+    }
+
+    /// The owner of another tenant, signed in.
+    ///
+    /// # Errors
+    /// The simulated cloud refuses.
+    pub fn owner_of(&self, home: &Home, org: &Org) -> anyhow::Result<Caller> {
+        Caller::person(home.url(), self.sim.user_token(org.directory, org.owner)?)
     }
 }

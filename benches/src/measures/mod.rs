@@ -1,7 +1,9 @@
 //! The measures, each with the limit that it must stay under.
 
+pub mod fixes;
 pub mod import;
 pub mod list;
+pub mod notifications;
 pub mod ready;
 pub mod scan;
 pub mod size;

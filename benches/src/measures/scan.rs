@@ -206,7 +206,7 @@ fn own_time() -> Duration {
 }
 
 /// A connection through the reader's own secret, which needs no browser.
-async fn connect(stage: &Stage, owner: &Caller, directory: Uuid) -> anyhow::Result<String> {
+pub(super) async fn connect(stage: &Stage, owner: &Caller, directory: Uuid) -> anyhow::Result<String> {
     stage.sim().consent(directory, READER_CLIENT_ID);
     stage.sim().set_azure_reader(directory, READER_CLIENT_ID, true);
     let wanted = json!({"kind": "read", "directory": directory, "client_id": READER_CLIENT_ID, "credential": {"kind": "secret", "secret": READER_SECRET}});
@@ -222,7 +222,8 @@ async fn start(owner: &Caller, connection: &str, kind: &str) -> anyhow::Result<S
     Ok(started["id"].as_str().context("the scan has no id")?.to_owned())
 }
 
-async fn scan(owner: &Caller, connection: &str, kind: &str) -> anyhow::Result<(Value, Duration)> {
+/// A scan to its end; the scan as it then is, and how long it took.
+pub(super) async fn scan(owner: &Caller, connection: &str, kind: &str) -> anyhow::Result<(Value, Duration)> {
     let (id, begun) = (start(owner, connection, kind).await?, Instant::now());
     loop {
         let scan = owner.get(&format!("/api/v1/scans/{id}")).await?;
