@@ -1,7 +1,7 @@
 //! Conditional Access: policies that are made in report-only mode, found again by the mark in their name, and enforced later.
 //!
-//! What must stay true: nothing is made enforced, and nothing without the emergency accounts left out; only a policy with our mark, and
-//! as it was made, is enforced or removed.
+//! What must stay true: nothing is made enforced, and nothing made or enforced without the emergency accounts left out; only a policy
+//! with our mark is enforced, and only as it was reviewed, whole; it is removed only as it was made.
 
 use super::{
     change::{Change, MemberChange, Standing},
@@ -137,19 +137,48 @@ fn propose_enforce(planner: &Planner<'_>, recipe: &Recipe, target: &Target, list
     if let Judged::Fails(check) = judge::all(planner, recipe, None, &json!({"value": [enforced]})) {
         return Err(Proposal::would_not_pass(&check));
     }
+    leaves_emergency_out(planner, policy)?;
     let (id, name) = (text(policy, "id"), text(policy, "displayName"));
-    let state = |state: &str| json!({"state": state});
+    // Whom it meets decides what enforcing it does: all of that is shown, approved, and must be so still when it is enforced.
+    let mut before = json!({"displayName": name, "state": REPORT_ONLY});
+    for part in PARTS {
+        before[*part] = policy.get(part).cloned().unwrap_or_default();
+    }
+    let mut after = before.clone();
+    after["state"] = Value::from(ENABLED);
+    let held = leaves(&before).into_iter().filter(|(path, _)| path != "state" && !path.contains("@odata")).collect();
     Ok(Proposal::Change(Box::new(Change {
         object: Some(ObjectRef { id: id.to_owned(), name: Some(name.to_owned()), within: None }),
         read: one(id),
         write: one(id),
         method: Method::Patch,
-        body: state(ENABLED),
-        before: state(REPORT_ONLY),
-        after: state(ENABLED),
+        body: json!({"state": ENABLED}),
+        before,
+        after,
+        held,
         changed: vec![MemberChange { path: "state".to_owned(), before: REPORT_ONLY.into(), after: ENABLED.into() }],
         ..Change::of(recipe, target)
     })))
+}
+
+/// A policy that is enforced leaves out every emergency account and group there is now.
+fn leaves_emergency_out(planner: &Planner<'_>, policy: &Value) -> Result<(), Proposal> {
+    let settings = planner.settings;
+    if settings.emergency_accounts.is_empty() && settings.emergency_groups.is_empty() {
+        return Err(Proposal::cannot(Left::NoEmergencyAccounts, NO_EMERGENCY_ACCOUNTS));
+    }
+    for (member, ids) in [("excludeUsers", &settings.emergency_accounts), ("excludeGroups", &settings.emergency_groups)] {
+        let excluded = policy.pointer(&format!("/conditions/users/{member}")).and_then(Value::as_array);
+        let is_out =
+            |id: &str| excluded.is_some_and(|all| all.iter().any(|one| one.as_str().is_some_and(|one| one.eq_ignore_ascii_case(id))));
+        if let Some(id) = ids.iter().map(|id| id.trim()).find(|id| !is_out(id)) {
+            let said = format!(
+                "The policy does not leave out {id}, an emergency account or group of this directory. Add it there, then plan again."
+            );
+            return Err(Proposal::cannot(Left::NoEmergencyAccounts, said));
+        }
+    }
+    Ok(())
 }
 
 /// The created policy in a listing, or the policy itself.

@@ -36,7 +36,8 @@ pub struct Change {
     pub after: Value,
     /// Each setting that changes.
     pub changed: Vec<MemberChange>,
-    /// Settings of the recipe that are already as it wants them: a change of theirs is a change since review too.
+    /// What must be as it was reviewed, though it does not change: settings of the recipe that are already as it wants them, and of a
+    /// policy that is enforced all it says.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub held: BTreeMap<String, Value>,
     /// What an absent member stands for, where Microsoft documents it and null would not bring it back.
@@ -101,10 +102,16 @@ impl Change {
         same(found, wanted) || same(&of(found), &of(wanted))
     }
 
+    /// What is held and sent along: nothing where a policy is enforced, of which the state alone is written.
+    fn held_and_sent(&self) -> impl Iterator<Item = (&String, &Value)> {
+        self.held.iter().filter(|_| self.kind == RecipeKind::Patch)
+    }
+
     /// The touched units and what they hold in a value.
     fn units(&self) -> impl Iterator<Item = &str> {
+        let sent = self.held_and_sent().map(|(path, _)| path);
         let mut units: Vec<&str> =
-            self.changed.iter().map(|change| &change.path).chain(self.held.keys()).map(|path| unit(self.service, path)).collect();
+            self.changed.iter().map(|change| &change.path).chain(sent).map(|path| unit(self.service, path)).collect();
         units.sort_unstable();
         units.dedup();
         units.into_iter()
@@ -128,7 +135,7 @@ impl Change {
         for unit in self.units() {
             put(&mut body, unit, get_or_null(current, unit));
         }
-        for (path, value) in self.held.iter().chain(self.changed.iter().map(|change| (&change.path, &change.after))) {
+        for (path, value) in self.held_and_sent().chain(self.changed.iter().map(|change| (&change.path, &change.after))) {
             put(&mut body, path, value.clone());
         }
         body

@@ -93,8 +93,34 @@ fn a_policy_that_somebody_touched_is_neither_removed_nor_enforced() {
         let Standing::Other { differs } = compare(&change, &touched) else { panic!("{path} went unseen") };
         assert!(differs.iter().all(|member| member.path.starts_with(path)), "{path}: {differs:?}");
     }
-    put(&mut made, "conditions.users.excludeGroups", json!(["bbbbbbbb-0000-4000-8000-000000000002"]));
     let enforce = planner.target("ca-mfa-all-users-enforce", None).unwrap();
+    let reviewed = self::change(planner.propose(&enforce, &json!({"value": [made]}), "22222222"));
+    assert_eq!(reviewed.body, json!({"state": "enabled"}));
+    assert_eq!(reviewed.body_now(&made), reviewed.body, "nothing but the state is sent");
+    assert_eq!(
+        (&reviewed.before["conditions"], &reviewed.after["conditions"]),
+        (&made["conditions"], &made["conditions"]),
+        "whom it meets is shown"
+    );
+    for (path, value) in [
+        ("conditions.users.excludeUsers", json!([])),
+        ("conditions.locations", json!({"includeLocations": ["All"]})),
+        ("grantControls.builtInControls", json!(["block"])),
+        ("sessionControls", json!({"signInFrequency": {"isEnabled": true, "value": 1, "type": "hours"}})),
+        ("displayName", json!("Another")),
+    ] {
+        let mut touched = made.clone();
+        put(&mut touched, path, value);
+        assert!(matches!(compare(&reviewed, &touched), Standing::Other { .. }), "{path} was changed after review, and would be enforced");
+    }
+    let mut without = made.clone();
+    put(&mut without, "conditions.users.excludeUsers", json!([]));
+    let refused = planner.propose(&enforce, &json!({"value": [without]}), "22222222");
+    assert!(
+        matches!(refused, Proposal::Cannot { code: Left::NoEmergencyAccounts, .. }),
+        "a policy that no longer leaves out the emergency account: {refused:?}"
+    );
+    put(&mut made, "conditions.users.excludeGroups", json!(["bbbbbbbb-0000-4000-8000-000000000002"]));
     let refused = planner.propose(&enforce, &json!({"value": [made]}), "22222222");
     assert!(matches!(refused, Proposal::Cannot { code: Left::WouldNotPass, .. }), "{refused:?}");
     let (mut foreign, mut other) = (made.clone(), made);
