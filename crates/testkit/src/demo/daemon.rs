@@ -1,14 +1,16 @@
 //! The real `bailiwickd`, with a configuration that points it at the simulated cloud.
 
 use crate::Arguments;
+use crate::mail::Sink;
 use anyhow::{Context, bail};
 use bailiwick_sim::Sim;
-use bailiwick_sim::demo::{API_CLIENT_ID, API_URI, ORGS, PORTAL_CLIENT_ID, READER_CLIENT_ID};
+use bailiwick_sim::demo::{API_CLIENT_ID, API_URI, ORGS, PORTAL_CLIENT_ID, READER_CLIENT_ID, WRITER_CLIENT_ID};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 use tokio::process::{Child, Command};
+use uuid::Uuid;
 
 pub struct Daemon {
     child: Child,
@@ -16,10 +18,19 @@ pub struct Daemon {
 }
 
 /// Starts it and waits until it answers.
-pub async fn start(arguments: &Arguments, sim: &Sim, ca: &Path, data: &Path, url: &str) -> anyhow::Result<Daemon> {
+pub async fn start(arguments: &Arguments, sim: &Sim, mail: &Sink, ca: &Path, data: &Path, url: &str) -> anyhow::Result<Daemon> {
     let file = arguments.folder.join("bailiwickd.toml");
-    let certificate = certificate(arguments, sim)?;
-    std::fs::write(&file, configuration(arguments, sim, ca, data, url, &certificate))?;
+    let mut text = configuration(arguments, sim, ca, data, url);
+    let _ = write!(
+        text,
+        "\n[mail]\nhost = \"127.0.0.1\"\nport = {}\nsecurity = \"plain_loopback\"\nfrom = \"bailiwick@demo.example\"\n\n[notifications]\nprivate_ranges = [\"127.0.0.0/8\", \"::1/128\"]\n",
+        mail.port
+    );
+    for (name, client) in [("reader", READER_CLIENT_ID), ("writer", WRITER_CLIENT_ID)] {
+        let certificate = certificate(arguments, sim, name, client)?;
+        let _ = write!(text, "\n[microsoft.{name}]\nclient_id = \"{client}\"\ncertificate_file = {certificate:?}\n");
+    }
+    std::fs::write(&file, text)?;
     let log = arguments.folder.join("bailiwickd.log");
     let output = std::fs::File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
     let child = Command::new(arguments.programs.join("bailiwickd"))
@@ -37,20 +48,20 @@ pub async fn start(arguments: &Arguments, sim: &Sim, ca: &Path, data: &Path, url
     Ok(daemon)
 }
 
-/// Key and certificate of the application that reads directories, which the simulated Microsoft makes anew at each start.
-fn certificate(arguments: &Arguments, sim: &Sim) -> anyhow::Result<PathBuf> {
+/// Key and certificate of an application that is consented to, which the simulated Microsoft makes anew at each start.
+fn certificate(arguments: &Arguments, sim: &Sim, name: &str, client: Uuid) -> anyhow::Result<PathBuf> {
     use std::os::unix::fs::OpenOptionsExt;
-    let made = sim.client_certificate(READER_CLIENT_ID)?;
-    let file = arguments.folder.join("reader.pem");
+    let made = sim.client_certificate(client)?;
+    let file = arguments.folder.join(format!("{name}.pem"));
     let mut open = std::fs::OpenOptions::new();
     let mut written = open.write(true).create(true).truncate(true).mode(0o600).open(&file)?;
     std::io::Write::write_all(&mut written, format!("{}{}", made.private_key_pem, made.certificate_pem).as_bytes())?;
     Ok(file)
 }
 
-fn configuration(arguments: &Arguments, sim: &Sim, ca: &Path, data: &Path, url: &str, certificate: &Path) -> String {
+fn configuration(arguments: &Arguments, sim: &Sim, ca: &Path, data: &Path, url: &str) -> String {
     let mut text = format!(
-        "listen = \"127.0.0.1:{}\"\npublic_url = \"{url}\"\ndata_folder = {data:?}\nportal_folder = {:?}\n\n[entra]\ncloud = \"custom\"\nlogin = \"{sim}\"\ngraph = \"{sim}\"\narm = \"{sim}\"\nvault_suffix = \"vault.localhost\"\nextra_ca_file = {ca:?}\nprivate_ranges = [\"127.0.0.0/8\", \"::1/128\"]\n\n[microsoft.reader]\nclient_id = \"{READER_CLIENT_ID}\"\ncertificate_file = {certificate:?}\n\n[scanner]\ndns_servers = [\"{dns}\"]\n",
+        "listen = \"127.0.0.1:{}\"\npublic_url = \"{url}\"\ndata_folder = {data:?}\nportal_folder = {:?}\n\n[entra]\ncloud = \"custom\"\nlogin = \"{sim}\"\ngraph = \"{sim}\"\narm = \"{sim}\"\nvault_suffix = \"vault.localhost\"\nextra_ca_file = {ca:?}\nprivate_ranges = [\"127.0.0.0/8\", \"::1/128\"]\n\n[scanner]\ndns_servers = [\"{dns}\"]\n",
         arguments.port,
         arguments.portal,
         sim = sim.url(),

@@ -1,8 +1,12 @@
 //! The demo behind `cargo xtask demo`: a simulated Microsoft cloud, the real `bailiwickd` with its private PostgreSQL, two tenants, and
-//! three days of reports submitted with the real command line, and three directories
-//! connected and scanned. Everything it keeps is in one folder, and stays there.
+//! three days of reports submitted with the real command line, three directories connected and scanned, and one fix carried out and
+//! taken back. Everything it keeps is in one folder, and stays there.
 
+mod cli;
 mod daemon;
+mod fixes;
+mod mail;
+mod notify;
 mod scans;
 mod seed;
 mod submit;
@@ -60,8 +64,9 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let ca = arguments.folder.join("sim-ca.pem");
     std::fs::write(&ca, sim.ca_pem())?;
     let data = data_folder(&arguments.folder)?;
-    let mut daemon = daemon::start(&arguments, &sim, &ca, &data, &url).await?;
-    let outcome = tell(&arguments, &sim, &ca, &data, &url).await;
+    let mail = mail::Sink::start(&arguments.folder.join("mail")).await?;
+    let mut daemon = daemon::start(&arguments, &sim, &mail, &ca, &data, &url).await?;
+    let outcome = tell(&arguments, &sim, &mail, &ca, &data, &url).await;
     if outcome.is_ok() && !arguments.once {
         say("\nRunning until you press Ctrl+C. What you make stays for the next start.");
         tokio::select! {
@@ -74,15 +79,21 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
 }
 
 /// Seeds, submits, and says what came of it.
-async fn tell(arguments: &Arguments, sim: &Sim, ca: &Path, data: &Path, url: &str) -> anyhow::Result<()> {
+async fn tell(arguments: &Arguments, sim: &Sim, mail: &mail::Sink, ca: &Path, data: &Path, url: &str) -> anyhow::Result<()> {
     let file = arguments.folder.join("demo.json");
     let tenants = seed::tenants(sim, url, &file).await?;
+    let scanning = tenants.first().context("there is no tenant")?;
+    let told = notify::set_up(scanning).await?;
     for tenant in &tenants {
         submit::reports(arguments, tenant, url).await?;
     }
-    let scanning = tenants.first().context("there is no tenant")?;
     let connected = scans::connect(sim, scanning).await?;
-    scans::run(scanning, &connected).await?;
+    scans::compliance(scanning, &connected).await?;
+    let story = fixes::Story::begin(arguments, sim, scanning, url).await?;
+    let applied = story.apply().await?;
+    scans::exposure(scanning, &connected).await?;
+    story.end(&applied).await?;
+    told.tell(scanning, mail).await?;
     let document = json!({
         "ready": true,
         "portal": url,
@@ -90,6 +101,7 @@ async fn tell(arguments: &Arguments, sim: &Sim, ca: &Path, data: &Path, url: &st
         "ca_file": ca,
         "database_url": format!("postgres://bailiwick_superuser@localhost/bailiwick?host={}", data.join("postgres/socket").display()),
         "tenants": tenants.iter().map(seed::Tenant::document).collect::<Vec<_>>(),
+        "mail_folder": mail.folder,
         "sim": sim.describe(),
     });
     write_whole(&file, format!("{document:#}\n").as_bytes())?;

@@ -13,7 +13,6 @@ use uuid::Uuid;
 
 /// From the best kept to the worst.
 const DIRECTORIES: [Scanned; 3] = [NORTHWIND, TAILSPIN, WINGTIP];
-const KINDS: [&str; 2] = ["compliance", "exposure"];
 /// A scan waits for Microsoft's limits, here as there; the slowest takes about half a minute.
 const PATIENCE: Duration = Duration::from_secs(300);
 
@@ -35,7 +34,7 @@ pub async fn connect(sim: &Sim, tenant: &Tenant) -> anyhow::Result<Vec<Connected
                 sim.consent(directory.directory, READER_CLIENT_ID);
                 id.to_owned()
             }
-            None => consent(sim, tenant, &directory).await?,
+            None => consent(sim, tenant, &directory, "read", READER_CLIENT_ID).await?,
         };
         let checked = good(tenant.owner.post(&format!("/api/v1/connections/{id}/check"), json!({})).await)?;
         anyhow::ensure!(checked["state"] == "working", "{} is not connected: {}", directory.name, checked["failure"]["detail"]);
@@ -46,45 +45,55 @@ pub async fn connect(sim: &Sim, tenant: &Tenant) -> anyhow::Result<Vec<Connected
     Ok(connected)
 }
 
-async fn consent(sim: &Sim, tenant: &Tenant, directory: &Scanned) -> anyhow::Result<String> {
-    let wanted = json!({"kind": "read", "directory": directory.directory, "label": directory.name});
+/// A consent as an administrator of the directory gives it: begun here, given at Microsoft, told here. The connection's id.
+pub async fn consent(sim: &Sim, tenant: &Tenant, directory: &Scanned, kind: &str, application: Uuid) -> anyhow::Result<String> {
+    let wanted = json!({"kind": kind, "directory": directory.directory, "label": directory.name});
     let begun = good(tenant.owner.post("/api/v1/consents", wanted).await)?;
     let url: reqwest::Url = begun["url"].as_str().context("no address came to consent at")?.parse()?;
     let state = url.query_pairs().find(|(name, _)| name == "state").map(|(_, state)| state.into_owned());
-    sim.consent(directory.directory, READER_CLIENT_ID);
+    sim.consent(directory.directory, application);
     let told = json!({"state": state, "tenant": directory.directory, "admin_consent": "True"});
     let outcome = good(tenant.owner.post("/api/v1/consents/complete", told).await)?;
     let id = outcome["connection"]["id"].as_str().map(str::to_owned);
     id.with_context(|| format!("{} was not connected: {}", directory.name, outcome["refusal"]["detail"]))
 }
 
-/// Scans every directory for both kinds and says what came of it.
-pub async fn run(tenant: &Tenant, connected: &[Connected]) -> anyhow::Result<()> {
+/// Scans every directory for compliance and says what came of it, also by framework.
+pub async fn compliance(tenant: &Tenant, connected: &[Connected]) -> anyhow::Result<()> {
     say("\nMicrosoft 365 scans");
     let mut failures = Vec::new();
-    for kind in KINDS {
-        for (connected, scan) in try_join_all(connected.iter().map(|c| scan(tenant, c, kind))).await? {
-            let score = &scan["score"];
-            say(format!(
-                "  {:<18} {kind:<10} {:>5.1} %  {:<15} {:>3} passed, {:>3} failed, {:>3} skipped   {:>4.1} s",
-                connected.directory.name,
-                score["percent"].as_f64().unwrap_or(0.0),
-                score["band"].as_str().unwrap_or("no band").replace('_', " "),
-                score["passed"],
-                score["failed"],
-                score["skipped"],
-                seconds(&scan).unwrap_or(0.0),
-            ));
-            if kind == "compliance" {
-                failures.push((connected.directory.name, by_framework(tenant, &scan).await?));
-            }
-        }
+    for (connected, scan) in all(tenant, connected, "compliance").await? {
+        failures.push((connected.directory.name, by_framework(tenant, &scan).await?));
     }
     say("  failed, by framework");
     for (name, failed) in failures {
         say(format!("  {name:<18} {failed}"));
     }
     Ok(())
+}
+
+/// Scans every directory for exposure and says what came of it.
+pub async fn exposure(tenant: &Tenant, connected: &[Connected]) -> anyhow::Result<()> {
+    say("\nMicrosoft 365 scans for exposure");
+    all(tenant, connected, "exposure").await.map(drop)
+}
+
+async fn all<'c>(tenant: &Tenant, connected: &'c [Connected], kind: &str) -> anyhow::Result<Vec<(&'c Connected, Value)>> {
+    let scans = try_join_all(connected.iter().map(|c| scan(tenant, c, kind))).await?;
+    for (connected, scan) in &scans {
+        let score = &scan["score"];
+        say(format!(
+            "  {:<18} {kind:<10} {:>5.1} %  {:<15} {:>3} passed, {:>3} failed, {:>3} skipped   {:>4.1} s",
+            connected.directory.name,
+            score["percent"].as_f64().unwrap_or(0.0),
+            score["band"].as_str().unwrap_or("no band").replace('_', " "),
+            score["passed"],
+            score["failed"],
+            score["skipped"],
+            seconds(scan).unwrap_or(0.0),
+        ));
+    }
+    Ok(scans)
 }
 
 /// Starts a scan, waits for its end, and answers it when it went well.

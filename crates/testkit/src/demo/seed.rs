@@ -43,6 +43,12 @@ pub fn name_of(org: &Org, role: &str) -> String {
 }
 
 impl Tenant {
+    /// A token of the person in this role.
+    pub fn bearer(&self, role: &str) -> anyhow::Result<&str> {
+        let person = self.people.iter().find(|(of, ..)| *of == role);
+        Ok(&person.with_context(|| format!("{} has no {role}", self.org.name))?.3)
+    }
+
     /// Its part of demo.json.
     pub fn document(&self) -> Value {
         let user = |(role, _, email, bearer): &(&str, String, String, String)| json!({"email": email, "role": role, "bearer": bearer});

@@ -1,14 +1,12 @@
 //! Submitting the scenario's reports with the command line, and saying what came of them.
 
+use crate::cli::Cli;
 use crate::seed::{PROJECT, Tenant, good};
 use crate::{Arguments, say};
-use anyhow::{Context, bail};
 use bailiwick_base::{Clock, SystemClock};
 use bailiwick_sim::scenario::{ReportFamily, report};
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
 use std::path::PathBuf;
-use tokio::process::Command;
 
 /// Day 1 of the scenario, as its reports are dated.
 const FIRST: &str = "2026-11-17T06:00:00Z";
@@ -61,17 +59,12 @@ async fn upload(
     pipeline: &str,
     code: bool,
 ) -> anyhow::Result<()> {
-    let mut command = Command::new(arguments.programs.join("bailiwick"));
-    command.arg("upload").args(files).args(["--source", source, "--pipeline-run-id", pipeline, "--json"]);
-    if code {
-        command.args(["--project", PROJECT]);
-    }
+    let files: Vec<&str> = files.iter().filter_map(|file| file.to_str()).collect();
     let key = if code { &tenant.project_key } else { &tenant.key };
-    let done = command.env("BAILIWICK_URL", url).env("BAILIWICK_TOKEN", key).env_remove("BAILIWICK_TOKEN_FILE").output().await?;
-    if !done.status.success() {
-        bail!("the upload of {} for {} failed: {}", pipeline, tenant.org.name, String::from_utf8_lossy(&done.stderr));
-    }
-    let result: Value = serde_json::from_slice(&done.stdout).context("the command line printed no JSON")?;
+    let command = Cli { arguments, url, token: key };
+    let project: &[&str] = if code { &["--project", PROJECT] } else { &[] };
+    let words = [&["upload"], files.as_slice(), &["--source", source, "--pipeline-run-id", pipeline], project].concat();
+    let result = command.run(&words).await?.good(&format!("the upload of {pipeline} for {}", tenant.org.name))?;
     let (counts, findings) = (&result["counts"], &result["findings"]);
     let repeated = if result["deduplicated"] == true { "  (there already)" } else { "" };
     say(format!(
