@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { accessible, inTheme } from '../lib/looks.mjs';
 import { DIRECTORIES, ended, meanwhile, valueOf, writesTo } from '../lib/microsoft.mjs';
-import { rows, select, settled, signIn, visit } from '../lib/people.mjs';
+import { hasFocus, rows, select, settled, signIn, visit } from '../lib/people.mjs';
 import { chapter, open, story } from '../lib/story.mjs';
 import { becomes, until } from '../lib/wait.mjs';
 import { world } from '../lib/world.mjs';
@@ -187,6 +187,7 @@ story('fixes are narrowed in the address, walked by keys, and one is dismissed',
   await page.keyboard.press('Escape');
   await title(page, fix).waitFor({ state: 'hidden' });
   await page.keyboard.press('j');
+  await hasFocus(rows(page, 'Fixes').getByRole('link').first());
   await page.keyboard.press('Enter');
   await page.getByRole('heading', { level: 3, name: 'What changes' }).waitFor();
   await page.keyboard.press('Escape');
@@ -235,7 +236,7 @@ story('a person at risk is contained by two measures with a reason, and released
   await page.waitForURL((url) => url.pathname === '/fixes/contained');
   await page.getByRole('heading', { level: 2, name: 'Finn Finance' }).waitFor({ timeout: 60_000 });
   const measures = page.getByRole('list', { name: 'Measures' }).getByRole('listitem');
-  await becomes(async () => (await measures.allTextContents()).filter((each) => each.includes('Done')).length, 2, 'both measures done');
+  await until(async () => (await measures.allTextContents()).filter((each) => each.includes('Done')).length === 2, 'both measures to be done', 90_000);
   const user = `/v1.0/users/${(await contained()).user.id}`;
   assert.equal((await valueOf(page, tailspin, user)).accountEnabled, false);
 

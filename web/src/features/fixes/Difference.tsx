@@ -35,15 +35,16 @@ interface Names {
 
 /**
  * `names` head the two columns; `absent` is what stands where a side has nothing. With `doubt` the right side is what was found, and no aim.
- * Of something wholly new or wholly taken away one side is enough.
+ * Of something wholly new or wholly taken away one side is enough. What stays is folded, unless `open`.
  */
-export function Difference({ members, names, absent = words.absent, doubt }: { members: Member[]; names: Names; absent?: string; doubt?: boolean }) {
+export function Difference({ members, names, absent = words.absent, doubt, open }: { members: Member[]; names: Names; absent?: string; doubt?: boolean; open?: boolean }) {
   const styles = useStyles();
   const all = lines(members);
   const moved = all.filter((line) => line.turn !== 'same');
   const kept = all.filter((line) => line.turn === 'same');
-  const whole = members.length === 1 && members[0]!.path === '';
-  const only = whole && moved.every((line) => line.turn === 'added') ? 'after' : whole && moved.every((line) => line.turn === 'removed') ? 'before' : undefined;
+  const [first] = members;
+  const whole = members.length === 1 && first?.path === '' ? first : undefined;
+  const only = whole && whole.before == null ? 'after' : whole && whole.after == null ? 'before' : undefined;
   return (
     <>
       <ul className={styles.list} aria-label={`${names.from}, ${names.to}`}>
@@ -58,7 +59,7 @@ export function Difference({ members, names, absent = words.absent, doubt }: { m
         ))}
       </ul>
       {kept.length > 0 && (
-        <details className={styles.rest}>
+        <details className={styles.rest} open={open}>
           <summary className={styles.summary}>{words.unchanged(kept.length)}</summary>
           <ul className={styles.same}>
             {kept.map((line) => (

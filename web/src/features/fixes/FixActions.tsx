@@ -104,7 +104,7 @@ function Shown({ fix, back }: { fix: Fix; back?: boolean }) {
         {titleOf(fix)}, {fix.directory.name}
       </strong>
       <div className={styles.shown} tabIndex={0} role="group" aria-label={f.panel.what}>
-        {back ? <Difference members={reversed(members)} names={{ from: f.panel.now, to: f.panel.becomes }} /> : <Difference members={members} names={{ from: f.panel.now, to: f.panel.becomes }} />}
+        <Difference members={back ? reversed(members) : members} names={{ from: f.panel.now, to: f.panel.becomes }} open={fix.recipe.kind === 'enforce'} />
       </div>
     </>
   );

@@ -87,7 +87,7 @@ function Detail({ fix }: { fix: Fix }) {
             {fix.object.name ?? ''} <Mono>{fix.object.id}</Mono>
           </p>
         )}
-        <Difference members={membersOf(fix)} names={NAMES[fix.state] ?? { from: words.now, to: words.becomes }} />
+        <Difference members={membersOf(fix)} names={NAMES[fix.state] ?? { from: words.now, to: words.becomes }} open={fix.recipe.kind === 'enforce'} />
       </Part>
       <Part title={words.who}>
         {fix.blast_radius}

@@ -27,6 +27,21 @@ describe('a change, member by member', () => {
   });
 });
 
+describe('a fix', () => {
+  const changed = [{ path: 'state', before: 'enabledForReportingButNotEnforced', after: 'enabled' }];
+
+  it('is shown with what stays beside it: whom a policy is for matters as much as that it is enforced', () => {
+    const stays = { conditions: { users: { includeUsers: ['All'], excludeUsers: ['x'] } } };
+    const all = lines(membersOf({ changed, before: { ...stays, state: 'enabledForReportingButNotEnforced' }, after: { ...stays, state: 'enabled' } }));
+    expect(all.map(({ path, turn }) => `${path} ${turn}`)).toEqual(['conditions.users.includeUsers same', 'conditions.users.excludeUsers same', 'state changed']);
+  });
+
+  it('is shown as the server lists it where the whole does not hold it', () => {
+    expect(membersOf({ changed, before: {}, after: {} })).toBe(changed);
+    expect(membersOf({ changed, before: { other: 1 }, after: { other: 2 } })).toBe(changed);
+  });
+});
+
 describe('sameness', () => {
   it.each([
     [{ a: 1, b: [1, { c: null }] }, { b: [1, {}], a: 1 }, true],

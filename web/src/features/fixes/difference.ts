@@ -87,10 +87,15 @@ export function fold(text: string): Folded {
   return { head, rest: { lines: all.length } };
 }
 
-/** The members of a change, as the server names them; of a create, the whole of what will be. */
+/**
+ * What a fix is about, whole: what changes, and what was read beside it and stays. Should the whole not show everything that the server
+ * says changes, the server's list stands.
+ */
 export function membersOf(fix: { changed: Member[]; before?: unknown; after?: unknown }): Member[] {
-  if (fix.changed.length > 0) return fix.changed;
-  return [{ path: '', before: fix.before, after: fix.after }];
+  const whole = [{ path: '', before: fix.before, after: fix.after }];
+  const moved = lines(whole).filter((line) => line.turn !== 'same').map((line) => line.path);
+  const told = fix.changed.every(({ path }) => moved.some((each) => each === path || each.startsWith(`${path}.`) || path.startsWith(`${each}.`)));
+  return told && moved.length > 0 ? whole : fix.changed;
 }
 
 /** A change the other way round, for going back. */
