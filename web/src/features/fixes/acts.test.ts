@@ -22,6 +22,7 @@ describe('what can be done with a fix', () => {
     expect(next('awaiting_second', { approve: 'You have approved it already.', apply: 'One approval is missing.' })).toBeUndefined();
     expect(next('approved', {})).toBe('apply');
     expect(next('stopped', {})).toBe('replan');
+    expect(next('rolled_back', {})).toBeUndefined();
     expect(next('proposed', {}, () => false)).toBeUndefined();
   });
 

@@ -26,10 +26,10 @@ export const actsOf = (state: FixState): Act[] => ACTS[state];
 /** Why the server would not let it be done now; undefined when it would. */
 export const heldBack = (may: FixMay, act: Act): string | undefined => (act === 'replan' ? undefined : (may[act] ?? undefined));
 
-/** Going back and setting aside are there when they are wanted, and never urged. */
-const URGED: Act[] = ['approve', 'apply', 'replan'];
+/** Going back and setting aside are there when they are wanted, and never urged; planning anew only where something went wrong. */
+const urged = (act: Act, state: FixState) => act === 'approve' || act === 'apply' || (act === 'replan' && (state === 'stopped' || state === 'failed'));
 
 /** The one to draw as the next step: the first that leads on and may be done. */
 export function nextAct(fix: Pick<Fix, 'state' | 'may'>, permitted: (act: Act) => boolean): Act | undefined {
-  return actsOf(fix.state).find((act) => URGED.includes(act) && permitted(act) && heldBack(fix.may, act) === undefined);
+  return actsOf(fix.state).find((act) => urged(act, fix.state) && permitted(act) && heldBack(fix.may, act) === undefined);
 }
