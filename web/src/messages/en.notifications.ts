@@ -115,11 +115,11 @@ export const notifications = {
   rule: {
     add: 'Add a rule', save: 'Save', name: 'Name', channel: 'Tell', events: 'When', least: 'At least how many regressions', leastHint: 'Of one run', badLeast: 'Between 1 and 100,000.', severity: 'How severe', onlyDrift: 'Count and severity concern scans and reports that got worse.', anySeverity: 'Any severity',
     orWorse: (severity: string) => `${severity} or worse`, directories: 'Directories', projects: 'Projects', all: 'All', chosen: (k: number) => `${num(k)} chosen`, timing: 'How soon', immediate: 'At once', daily: 'In a daily digest', weekly: 'In a weekly digest', day: 'On', at: 'At', zone: 'Time zone', badZone: 'Choose a zone of the list.',
-    enabled: 'Sends', sentence: 'In words', noEvent: 'Choose at least one event.', next: 'Next digests',
+    enabled: 'Sends', sentence: 'In words', next: 'Next digests',
   },
 
   deliveries: {
-    table: 'Deliveries', lead: 'Everything that was sent or waits to be, newest first.', subject: 'What', channel: 'Channel', state: 'State', attempts: 'Tries', at: 'Made', next: 'Next try', delivered: 'Arrived', retry: 'Try again now', retried: 'It is tried again now.', notNow: 'Only what was given up can be tried again; the rest is tried by itself.',
+    table: 'Deliveries', lead: 'Everything that was sent or waits to be, newest first.', subject: 'What', channel: 'Channel', state: 'State', attempts: 'Tries', at: 'Made', next: 'Next try', delivered: 'Arrived', retry: 'Try again now', retried: 'It is tried again now.', notNow: 'Only what was given up can be tried again; the rest is tried by itself.', notTest: 'This was a test. Send another one from the channel.',
     emptyTitle: 'Nothing was sent yet', empty: 'Deliveries appear when a rule applies, or when a test is sent. No regression, no message.', filterState: 'State', filterChannel: 'Channel', rule: 'Rule', event: 'Event', about: 'What it tells', run: 'The run', scan: 'The scan', fix: 'The fix', changes: 'What changed', history: 'History', tries: 'Tries', none: 'Not tried yet.',
     id: 'Id', messageId: 'Message id', idNote: 'The same on every try, so that a receiver can tell a repeated message.', took: (ms: number) => (ms < 1000 ? `${num(ms)} ms` : `${(ms / 1000).toLocaleString('en', { maximumFractionDigits: 1 })} s`), tryNumber: (k: number) => `Try ${num(k)}`, kind: 'Kind',
     recipient: 'To', facts: 'About this delivery', digestOf: (k: number) => `Digest of ${count(k, 'event')}`, failure: 'Why it has not arrived', 

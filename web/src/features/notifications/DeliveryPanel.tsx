@@ -132,13 +132,13 @@ function About({ told: { event, at, title, run, scan, fix } }: { told: Told }) {
   );
 }
 
-function Retry({ delivery: { id, state } }: { delivery: DeliveryDetail }) {
+function Retry({ delivery: { id, kind, state } }: { delivery: DeliveryDetail }) {
   const whyNot = useWhyNot('notifications.manage');
   const retry = useChange({
     run: () => unwrap(api.POST('/api/v1/deliveries/{delivery}/retry', { params: { path: { delivery: id } } })), name: words.retry, done: words.retried, touches: ['list_deliveries', 'get_delivery', 'list_channels'],
   });
   return (
-    <Action size="small" icon={<ArrowClockwise16Regular />} whyNot={whyNot ?? (state === 'dead' ? undefined : words.notNow)} disabledFocusable={retry.isPending} onClick={() => retry.mutate(undefined)}>
+    <Action size="small" icon={<ArrowClockwise16Regular />} whyNot={whyNot ?? (state !== 'dead' ? words.notNow : kind === 'test' ? words.notTest : undefined)} disabledFocusable={retry.isPending} onClick={() => retry.mutate(undefined)}>
       {words.retry}
     </Action>
   );

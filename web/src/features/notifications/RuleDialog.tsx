@@ -1,7 +1,7 @@
 // One rule: when, how severe, where, to whom, how soon. What it will do stands below as a sentence while it is made.
-import { Checkbox, Dropdown, Field, Input, makeStyles, Option, Radio, RadioGroup, Switch, tokens } from '@fluentui/react-components';
+import { Checkbox, Dropdown, Field, Input, Label, makeStyles, Option, Radio, RadioGroup, Switch, tokens } from '@fluentui/react-components';
 import { useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useId, useState } from 'react';
 import { api, unwrap } from '@/api/client';
 import { useMay } from '@/api/me';
 import { directoriesQuery, projectsQuery } from '@/api/queries';
@@ -25,6 +25,7 @@ const MOST = 100_000;
 
 const useStyles = makeStyles({
   pair: { display: 'grid', gridTemplateColumns: 'repeat(auto-fit, minmax(min(180px, 100%), 1fr))', gap: tokens.spacingHorizontalM, alignItems: 'start' },
+  events: { display: 'flex', flexDirection: 'column' },
   event: { display: 'flex', flexDirection: 'column' },
   note: { color: tokens.colorNeutralForeground3, fontSize: tokens.fontSizeBase200 },
   sentence: { padding: tokens.spacingHorizontalM, backgroundColor: tokens.colorNeutralBackground3, borderRadius: tokens.borderRadiusMedium, borderLeft: `3px solid ${tokens.colorCompoundBrandStroke}` },
@@ -45,6 +46,7 @@ const fresh = (channel: string): NewNotificationRule => ({
 
 export function RuleDialog({ rule, channels, channel, onClose }: Props) {
   const styles = useStyles();
+  const events = useId();
   const [wish, setWish] = useState<NewNotificationRule>(() => (rule ? wishOf(rule) : fresh(channels.find((each) => each.id === channel)?.id ?? channels[0]?.id ?? '')));
   const [least, setLeast] = useState(String(wish.min_regressions ?? 1));
   const put = (change: Partial<NewNotificationRule>) => setWish({ ...wish, ...change });
@@ -66,22 +68,22 @@ export function RuleDialog({ rule, channels, channel, onClose }: Props) {
       <Field label={words.name} required>
         <Input value={wish.name} maxLength={120} onChange={(_, data) => put({ name: data.value })} />
       </Field>
-      <Field label={words.events} validationMessage={wish.events.length === 0 ? words.noEvent : undefined}>
-        <div role="group" aria-label={words.events}>
-          {EVENTS.map((event) => (
-            <Checkbox
-              key={event} checked={wish.events.includes(event)}
-              label={
-                <span className={styles.event}>
-                  {n.events[event]}
-                  <span className={styles.note}>{n.eventNotes[event]}</span>
-                </span>
-              }
-              onChange={(_, data) => put({ events: EVENTS.filter((each) => (each === event ? data.checked === true : wish.events.includes(each))) })}
-            />
-          ))}
-        </div>
-      </Field>
+      {/* No Field around them: it would give each box its own label. */}
+      <div role="group" aria-labelledby={events} className={styles.events}>
+        <Label id={events}>{words.events}</Label>
+        {EVENTS.map((event) => (
+          <Checkbox
+            key={event} checked={wish.events.includes(event)}
+            label={
+              <span className={styles.event}>
+                {n.events[event]}
+                <span className={styles.note}>{n.eventNotes[event]}</span>
+              </span>
+            }
+            onChange={(_, data) => put({ events: EVENTS.filter((each) => (each === event ? data.checked === true : wish.events.includes(each))) })}
+          />
+        ))}
+      </div>
       {drift && (
         <div className={styles.pair}>
           <Field label={words.least} hint={words.leastHint} validationMessage={badLeast ? words.badLeast : undefined}>
@@ -171,7 +173,7 @@ function When({ timing, onChange }: { timing: Timing; onChange: (timing: Timing)
               </Dropdown>
             </Field>
           )}
-          <Field label={words.at} required>
+          <Field label={words.at}>
             <Input type="time" value={timing.at} onChange={(_, data) => onChange({ ...timing, at: data.value })} />
           </Field>
           <ZoneField label={words.zone} bad={words.badZone} zone={timing.time_zone} onChange={(time_zone) => onChange({ ...timing, time_zone })} />

@@ -59,10 +59,10 @@ function Rules() {
           <FilterPill param="channel" name={n.deliveries.filterChannel} choices={channels.map((each) => ({ value: each.id, label: each.name }))} />
         </FilterRow>
       )}
-      <Section title={words.table} actions={query.data && query.data.items.length > 0 ? add : undefined}>
+      <Section title={words.table} actions={add}>
         <Loaded query={query} permission="notifications.read">
           {({ items }) => {
-            if (items.length === 0) return <EmptyState title={words.emptyTitle} action={add}>{words.empty}</EmptyState>;
+            if (items.length === 0) return <EmptyState title={words.emptyTitle}>{words.empty}</EmptyState>;
             const shown = items.filter((rule) => !channel || rule.channel.id === channel);
             if (shown.length === 0) return <NoMatch onClear={() => set({ channel: undefined })} />;
             return (
