@@ -17,6 +17,9 @@ use std::time::{Duration, Instant};
 
 /// Of one channel: the most it may have.
 const RECIPIENTS: u32 = 50;
+/// A bare client may be at most twice as fast, and a quick channel must keep four fifths of its rate beside a slow one.
+const BARE_TO_OURS: f64 = 2.0;
+const BESIDE: f64 = 1.25;
 const PATIENCE: Duration = Duration::from_secs(600);
 
 /// A tenant whose regressions are mailed.
@@ -36,16 +39,19 @@ pub async fn measure(stage: &Stage, report: &mut Report) -> anyhow::Result<()> {
     let daemon = Daemon::start(&stage.program, &home, None).await?;
     let (rules, slow_rules) = if stage.quick { (10, 2) } else { (200, 10) };
     let mut desk = Desk::new(&home, &SUBJECT, stage.owner_of(&home, &SUBJECT)?, "quick.example", rules).await?;
+    let before = daemon.processor_time()?;
     let alone = desk.tell(&server).await?;
+    let spent = (daemon.processor_time()? - before).as_secs_f64() * 1_000.0 / f64::from(desk.mails);
     let bare = bare(&server, desk.mails).await?;
     let count = thousands(desk.mails);
     let detail = format!(
-        "{:.0} mails a second; a bare client {:.0} over as many connections ({MAIL_CONNECTIONS}), mails of {} KB; limit: half of it",
+        "{:.0} mails a second, {spent:.2} ms of our processor time each, matched and written down; a bare client {:.0} over as many \
+         connections ({MAIL_CONNECTIONS}), mails of {} KB; limit: half of it",
         alone.rate(),
         bare.rate(),
         server.sample()?.len() / 1_000
     );
-    report.add(format!("{count} mails, a bare client's rate to ours"), bare.rate() / alone.rate(), 2.0, "x", detail)?;
+    report.add(format!("{count} mails, a bare client's rate to ours"), bare.rate() / alone.rate(), BARE_TO_OURS, "x", detail)?;
     let detail = format!("busy {:.1} s of {:.1} s with at least one mail", alone.busy.as_secs_f64(), alone.wall.as_secs_f64());
     report.add("mail server without a mail meanwhile", 100.0 - alone.utilisation(), 50.0, "%", detail)?;
     let mut neighbour = Desk::new(&home, &BARE, stage.owner_of(&home, &BARE)?, SLOW_DOMAIN, slow_rules).await?;
@@ -57,14 +63,15 @@ pub async fn measure(stage: &Stage, report: &mut Report) -> anyhow::Result<()> {
     }
     let beside = desk.tell(&server).await?;
     let (under_way, taken) = server.slow();
-    ensure!(under_way > 0, "the slow channel ended before the quick one: this is no measure of both");
+    let ratio = alone.rate() / beside.rate();
+    ensure!(under_way > 0 || ratio > BESIDE, "the slow channel ended before the quick one: this is no measure of both");
     let detail = format!(
         "{:.0} mails a second alone, {:.0} beside a channel whose mails take {} s each ({taken} taken meanwhile); limit: four fifths",
         alone.rate(),
         beside.rate(),
         SLOW.as_secs()
     );
-    report.add("mails alone to mails beside a slow channel", alone.rate() / beside.rate(), 1.25, "x", detail)?;
+    report.add("mails alone to mails beside a slow channel", ratio, BESIDE, "x", detail)?;
     server.hurry();
     daemon.stop().await
 }
@@ -87,6 +94,8 @@ async fn bare(server: &MailServer, mails: u32) -> anyhow::Result<Taken> {
 impl<'a> Desk<'a> {
     /// A channel with as many recipients as it may have, as many rules as told that send each regression to it, and a first report.
     async fn new(home: &'a Home, org: &'static Org, owner: Caller, domain: &str, rules: u32) -> anyhow::Result<Self> {
+        let directory = json!({"id": org.directory, "name": org.name});
+        owner.post("/api/v1/directories", &directory).await.context("the directory the reports are about")?;
         let recipients: Vec<Value> = (0..RECIPIENTS).map(|person| json!({"address": format!("person{person}@{domain}")})).collect();
         let channel = json!({"name": "Everybody", "config": {"kind": "smtp", "recipients": recipients}});
         let made = owner.post("/api/v1/channels", &channel).await.context("a channel")?;
