@@ -1,7 +1,7 @@
 //! Scans of the simulated cloud's directories, by the real scanner in its sandbox, through every surface.
 
-use bailiwick_sim::demo::{NORTHWIND, READER_CLIENT_ID, READER_SECRET, Scanned, TAILSPIN, WINGTIP, WRITER_CLIENT_ID, WRITER_SECRET};
 use bailiwick_server::config::Config;
+use bailiwick_sim::demo::{NORTHWIND, READER_CLIENT_ID, READER_SECRET, Scanned, TAILSPIN, WINGTIP, WRITER_CLIENT_ID, WRITER_SECRET};
 use bailiwick_sim::{Call, Fault};
 use bailiwick_testkit::{Actor, World, sim};
 use futures::StreamExt;
@@ -20,10 +20,9 @@ pub async fn look_only() -> World {
 
 /// Gives an environment both applications.
 pub fn applications(config: &mut Config) {
-    for (application, id, secret) in [
-        (&mut config.microsoft.reader, READER_CLIENT_ID, READER_SECRET),
-        (&mut config.microsoft.writer, WRITER_CLIENT_ID, WRITER_SECRET),
-    ] {
+    for (application, id, secret) in
+        [(&mut config.microsoft.reader, READER_CLIENT_ID, READER_SECRET), (&mut config.microsoft.writer, WRITER_CLIENT_ID, WRITER_SECRET)]
+    {
         let file = config.data_folder.with_file_name(format!("secret-{id}"));
         std::fs::write(&file, secret).unwrap();
         (application.client_id, application.secret_file) = (id.to_string(), file);

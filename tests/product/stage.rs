@@ -357,7 +357,8 @@ impl Stage {
             }
             "approve_fix" | "apply_fix" | "roll_back_fix" => body["digest"] = json!(DIGEST),
             "contain_user" => {
-                *body = json!({"directory": self.fixed, "user": self.fresh_id(), "revoke_sessions": true, "disable": false, "reason": "stage"});
+                *body =
+                    json!({"directory": self.fixed, "user": self.fresh_id(), "revoke_sessions": true, "disable": false, "reason": "stage"});
                 prepared.names = Names::Tenant;
             }
             "create_channel" => body["config"] = json!({"kind": "webhook", "url": HOOK}),

@@ -18,7 +18,7 @@ pub struct Done {
 
 /// What became of a job's turn.
 pub enum Turn {
-    Done(Done),
+    Done(Box<Done>),
     /// It waits for something, and put itself back into the queue with what it has kept.
     Waits,
     /// It had nothing to keep, and has left the queue.
@@ -26,8 +26,11 @@ pub enum Turn {
 }
 
 impl Turn {
+    pub fn done(done: Done) -> Self {
+        Self::Done(Box::new(done))
+    }
     fn of(done: Option<Done>) -> Self {
-        done.map_or(Self::Quiet, Self::Done)
+        done.map_or(Self::Quiet, Self::done)
     }
 }
 
@@ -75,12 +78,12 @@ pub fn schedules() -> Vec<(&'static str, &'static str)> {
 
 async fn run(services: &Services, lease: &Lease) -> Result<Turn, Failed> {
     match lease.kind.as_str() {
-        "evidence.process" => evidence::jobs::process(services, lease).await.map(Turn::Done),
-        "evidence.sweep" => evidence::jobs::sweep(services, lease).await.map(Turn::Done),
-        "scans.run" => scans::jobs::run(services, lease).await.map(Turn::Done),
-        "scans.due" => scans::schedules::due(services, lease).await.map(Turn::Done),
+        "evidence.process" => evidence::jobs::process(services, lease).await.map(Turn::done),
+        "evidence.sweep" => evidence::jobs::sweep(services, lease).await.map(Turn::done),
+        "scans.run" => scans::jobs::run(services, lease).await.map(Turn::done),
+        "scans.due" => scans::schedules::due(services, lease).await.map(Turn::done),
         "fixes.apply" => fixes::jobs::apply(services, lease).await,
-        "fixes.due" => fixes::jobs::due(services, lease).await.map(Turn::Done),
+        "fixes.due" => fixes::jobs::due(services, lease).await.map(Turn::done),
         "containments.act" => fixes::jobs::contain(services, lease).await,
         "notifications.match" => notifications::jobs::match_event(services, lease).await.map(Turn::of),
         "notifications.digest" => notifications::jobs::digest(services, lease).await.map(Turn::of),
@@ -103,7 +106,7 @@ pub async fn perform(services: &Services, lease: &Lease) {
             return Err(Failed(Problem::internal(format!("the worker ended during each of {} attempts", kind.max_attempts))));
         }
         match run(services, lease).await? {
-            Turn::Done(done) => keep(services, lease, done).await,
+            Turn::Done(done) => keep(services, lease, *done).await,
             Turn::Waits | Turn::Quiet => Ok(()),
         }
     };
@@ -139,6 +142,7 @@ async fn give_up(services: &Services, lease: &Lease, problem: &Problem) -> Resul
     let done = match lease.kind.as_str() {
         "evidence.process" => evidence::jobs::give_up(services, lease, problem).await?,
         "scans.run" => scans::jobs::give_up(services, lease, problem).await?,
+        "notifications.match" | "notifications.digest" => notifications::jobs::give_up(services, lease, problem).await?,
         "fixes.apply" | "fixes.due" | "containments.act" => fixes::jobs::give_up(services, lease).await?,
         _ => return Ok(false),
     };
@@ -189,6 +193,8 @@ pub async fn drain(services: &Services) -> Result<usize, Problem> {
 
 /// Channels that are sent through at once: each job waits for others nearly all of its time, and none may wait for another's channel.
 const CHANNELS_AT_ONCE: usize = 64;
+/// Writes to directories under way at once: they wait for Microsoft, and somebody at risk is not kept waiting by an import.
+const WRITES_AT_ONCE: usize = 4;
 
 /// Kinds of jobs with the slots they share: scans and messages wait for others most of their time, and must not keep imports waiting.
 struct Lane {
@@ -197,13 +203,15 @@ struct Lane {
 }
 
 impl Lane {
-    fn all(at_once: usize, scans_at_once: usize) -> [Self; 3] {
-        let apart = [scans::jobs::RUN.name, notifications::jobs::DELIVER.name];
+    fn all(at_once: usize, scans_at_once: usize) -> [Self; 4] {
+        let writes = vec![fixes::jobs::APPLY.name, fixes::jobs::CONTAIN.name];
+        let apart = [scans::jobs::RUN.name, notifications::jobs::DELIVER.name, fixes::jobs::APPLY.name, fixes::jobs::CONTAIN.name];
         let lane = |kinds: Vec<&'static str>, slots| Self { kinds, slots: Arc::new(Semaphore::new(slots)) };
         [
             lane(KINDS.iter().map(|kind| kind.name).filter(|name| !apart.contains(name)).collect(), at_once),
             lane(vec![scans::jobs::RUN.name], scans_at_once),
             lane(vec![notifications::jobs::DELIVER.name], CHANNELS_AT_ONCE),
+            lane(writes, WRITES_AT_ONCE),
         ]
     }
 }

@@ -288,7 +288,7 @@ async fn i16_the_system_role_reaches_the_queue_the_list_of_tenants_and_what_they
     let wanted = [
         ["connections", "directory_id SELECT, disconnected_at SELECT, kind SELECT, own SELECT, tenant_id SELECT"],
         ["consents", "directory_id SELECT, expires_at SELECT, kind SELECT, tenant_id SELECT"],
-        ["tenants", "sign_in_audiences UPDATE, sign_in_client_id UPDATE"],
+        ["tenants", "entitlements UPDATE, sign_in_audiences UPDATE, sign_in_client_id UPDATE"],
     ];
     assert_eq!(columns, wanted);
 }

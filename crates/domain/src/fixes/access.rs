@@ -5,8 +5,8 @@ use super::db::{self, Sql};
 use super::goal::failure;
 use super::model::{self, Around};
 use super::model::{CONTAINMENT, FIXES};
-use crate::Services;
 use crate::connections::db as connections;
+use crate::{Services, tenancy};
 use bailiwick_base::{Code, DirectoryId, Problem, TenantId, Timestamp};
 use bailiwick_contract::connections::ConnectionKind;
 use bailiwick_contract::fixes::{FixEntitlements, FixFailure, FixFailureCode, FixSettings};
@@ -64,6 +64,14 @@ impl Surroundings {
             assistant: self.assistant,
         }
     }
+}
+
+/// Refuses a directory that the tenant does not know.
+///
+/// # Errors
+/// `not_found`.
+pub async fn known(sql: &mut Sql, tenant: TenantId, directory: DirectoryId) -> Result<(), Problem> {
+    tenancy::db::takes_directory(sql, tenant, directory).await?.map(drop).ok_or_else(Problem::not_found)
 }
 
 /// Refuses what a tenant does not have.

@@ -6,8 +6,8 @@ use super::goal::{Subject, shown};
 use super::model::{self, WhyNot};
 use super::steps::Step;
 use super::{contain_api, explain, jobs, plan, steps, tell};
-use crate::{Call, Mount, ReachHandler, ReadHandler, Services, WriteHandler, connections, tenancy, text};
-use bailiwick_base::{Code, DirectoryId, FixId, Page, Problem, Severity, TenantId, Timestamp};
+use crate::{Call, Mount, ReachHandler, ReadHandler, Services, WriteHandler, connections, text};
+use bailiwick_base::{Code, DirectoryId, FixId, Page, Problem, Severity, Timestamp};
 use bailiwick_contract::connections::ConnectionKind;
 use bailiwick_contract::fixes::{
     ApplyFix, ApproveFix, Fix, FixEntitlements, FixPlan, FixRecipe, FixRecipeRef, FixRecipes, FixRequest, FixSettingsOfDirectory, FixState,
@@ -51,14 +51,10 @@ fn settings_of(around: &Surroundings, directory: DirectoryId, stored: Option<db:
     }
 }
 
-async fn known(sql: &mut db::Sql, tenant: TenantId, directory: DirectoryId) -> Result<(), Problem> {
-    tenancy::db::takes_directory(sql, tenant, directory).await?.map(drop).ok_or_else(Problem::not_found)
-}
-
 impl ReadHandler for GetFixSettings {
     async fn handle(services: &Services, scope: &mut ReadScope, call: Call<Self>) -> Result<FixSettingsOfDirectory, Problem> {
         let directory = call.path.directory;
-        known(scope.sql(), call.tenant, directory).await?;
+        access::known(scope.sql(), call.tenant, directory).await?;
         let caller = scope.principal().await?.id;
         let around = Surroundings::read(services, scope.sql(), call.tenant, caller).await?;
         let stored = db::settings(scope.sql(), call.tenant, directory).await?;
@@ -69,7 +65,7 @@ impl ReadHandler for GetFixSettings {
 impl WriteHandler for SetFixSettings {
     async fn handle(services: &Services, scope: &mut WriteScope, call: Call<Self>) -> Result<Audited<FixSettingsOfDirectory>, Problem> {
         let (directory, settings, now) = (call.path.directory, call.body, scope.now());
-        known(scope.sql(), call.tenant, directory).await?;
+        access::known(scope.sql(), call.tenant, directory).await?;
         model::check_settings(&settings)?;
         let FixEntitlements { fixes, containment } = access::entitled(services, scope.sql(), call.tenant).await?;
         access::need(fixes || !settings.enabled, "fixes")?;

@@ -67,7 +67,7 @@ enum End {
 /// The database's: the attempt is repeated, and goes on from what was noted.
 pub async fn run(services: &Services, lease: &Lease, subject: Subject, order: i32) -> Result<Turn, Failed> {
     let Some(mut task) = load(services, lease.tenant, subject, order).await? else {
-        return passed(services, lease, subject).await.map(Turn::Done);
+        return passed(services, lease, subject).await.map(Turn::done);
     };
     loop {
         let noted: Vec<machine::Noted> = task.steps.iter().map(Step::noted).collect();
@@ -82,7 +82,7 @@ pub async fn run(services: &Services, lease: &Lease, subject: Subject, order: i3
                 let last = task.steps.iter().rev().find(|step| step.kind == StepKind::Write);
                 let (status, body) = last.map_or((0, None), |step| (step.status.unwrap_or(0), step.response.as_ref()));
                 let failure = refusal(status, body, "this change", &task.permission);
-                return conclude(services, lease, &task, None, End::Failed(failure)).await.map(Turn::Done);
+                return conclude(services, lease, &task, None, End::Failed(failure)).await.map(Turn::done);
             }
         }
     }
@@ -184,11 +184,11 @@ async fn look(services: &Services, lease: &Lease, task: &mut Task) -> Result<Opt
         Ok(allowed) => allowed,
         Err(why) => {
             let end = End::Failed(why.clone());
-            return conclude(services, lease, task, None, end).await.map(|done| Some(Turn::Done(done)));
+            return conclude(services, lease, task, None, end).await.map(|done| Some(Turn::done(done)));
         }
     };
     if let Some(at) = task.opens_at {
-        return jobs::put_off(services, lease, task.subject, at).await.map(|done| Some(Turn::Done(done)));
+        return jobs::put_off(services, lease, task.subject, at).await.map(|done| Some(Turn::done(done)));
     }
     let writer = Writer::over(&services.microsoft.client);
     let (found, mut step) = read(services, &writer, &allowed.access, task, StepKind::Read).await;
@@ -213,13 +213,13 @@ async fn look(services: &Services, lease: &Lease, task: &mut Task) -> Result<Opt
         Seen::NotNow(why, _) | Seen::Not(why, _) => (Value::Null, Some(End::Failed(why))),
     };
     if let Some(end) = end {
-        return conclude(services, lease, task, Some((step, current)), end).await.map(|done| Some(Turn::Done(done)));
+        return conclude(services, lease, task, Some((step, current)), end).await.map(|done| Some(Turn::done(done)));
     }
     let sending = match task.goal.sending(&current) {
         Ok(sending) => sending,
         Err(why) => {
             let end = End::Failed(why);
-            return conclude(services, lease, task, Some((step, current)), end).await.map(|done| Some(Turn::Done(done)));
+            return conclude(services, lease, task, Some((step, current)), end).await.map(|done| Some(Turn::done(done)));
         }
     };
     let (connection, access) = (allowed.connection, allowed.access.clone());
@@ -231,7 +231,7 @@ async fn look(services: &Services, lease: &Lease, task: &mut Task) -> Result<Opt
         Ok(looked) => task.steps.extend([looked, intent]),
         Err((step, why)) => {
             let end = End::Failed(why);
-            return conclude(services, lease, task, Some((step, current)), end).await.map(|done| Some(Turn::Done(done)));
+            return conclude(services, lease, task, Some((step, current)), end).await.map(|done| Some(Turn::done(done)));
         }
     }
     send(services, lease, task, &writer, access, &sending).await
@@ -410,7 +410,7 @@ async fn send(
     if passes && patient {
         return postpone(services, lease, task, Vec::new(), jiff::SignedDuration::from_secs(wait)).await.map(Some);
     }
-    conclude(services, lease, task, None, End::Failed(why)).await.map(|done| Some(Turn::Done(done)))
+    conclude(services, lease, task, None, End::Failed(why)).await.map(|done| Some(Turn::done(done)))
 }
 
 /// Fills in what came of a write; why, where it never left.
@@ -451,7 +451,7 @@ async fn reread(
         Ok(allowed) => allowed,
         Err(why) => {
             let end = End::Failed(unread(task, &why.detail));
-            return conclude(services, lease, task, None, end).await.map(Turn::Done);
+            return conclude(services, lease, task, None, end).await.map(Turn::done);
         }
     };
     let writer = Writer::over(&services.microsoft.client);
@@ -472,7 +472,7 @@ async fn reread(
         }
         Seen::Not(why, _) | Seen::NotNow(why, _) => (Value::Null, End::Failed(unread(task, &why.detail))),
     };
-    conclude(services, lease, task, Some((step, current)), end).await.map(Turn::Done)
+    conclude(services, lease, task, Some((step, current)), end).await.map(Turn::done)
 }
 
 fn unread(task: &Task, why: &str) -> FixFailure {

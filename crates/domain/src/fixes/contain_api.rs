@@ -25,6 +25,7 @@ pub fn mount(to: &mut impl Mount) {
 /// Refuses where nobody may be contained: not entitled, off, or nothing writes there.
 async fn admit(services: &Services, scope: &mut WriteScope, directory: DirectoryId) -> Result<(), Problem> {
     let tenant = scope.tenant();
+    access::known(scope.sql(), tenant, directory).await?;
     access::need(access::entitled(services, scope.sql(), tenant).await?.containment, "containment")?;
     let settings = db::settings(scope.sql(), tenant, directory).await?.map(|(settings, ..)| settings).unwrap_or_default();
     access::need_on(settings.enabled && settings.containment, "Containing people")?;

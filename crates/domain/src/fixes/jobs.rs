@@ -16,7 +16,7 @@ use std::time::Duration;
 /// Applies a fix, or takes it back. The attempts are those that break on our side; waiting for Microsoft costs none.
 pub const APPLY: JobKind = JobKind {
     name: "fixes.apply",
-    max_attempts: 20,
+    max_attempts: 40,
     lease: Duration::from_secs(60),
     backoff: Duration::from_secs(1),
     longest_wait: Duration::from_secs(15),

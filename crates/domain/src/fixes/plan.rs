@@ -50,6 +50,9 @@ pub struct Planned {
 /// `not_entitled`, `fixes_off`, `not_connected`, or there is nothing to plan from.
 pub async fn prepare(services: &Services, scope: &mut ReadScope, new: &NewFixPlan) -> Result<Planning, Problem> {
     let tenant = scope.tenant();
+    if let Some(directory) = new.directory {
+        access::known(scope.sql(), tenant, directory).await?;
+    }
     access::need(access::entitled(services, scope.sql(), tenant).await?.fixes, "fixes")?;
     let row = connections::db::live(scope.sql(), tenant, ConnectionKind::Read, new.directory).await?.ok_or_else(|| {
         Problem::new(Code::NotConnected, "No connection reads this directory. Connect it first: a plan looks at it as it is now.")
@@ -112,7 +115,7 @@ pub async fn reach(services: &Services, planning: Planning) -> Result<Planned, P
         match answers.get(&key) {
             Some(Ok(current)) => match propose(services, &planner, &writer, &targeted, current) {
                 Ok(fix) => fixes.push(fix),
-                Err(left) => left_out.push(left),
+                Err(left) => left_out.push(*left),
             },
             Some(Err(why)) => left_out.push(left(&targeted, "not_read", why.clone())),
             None => left_out.push(left(&targeted, "not_read", "It was not read. Plan again.".into())),
@@ -137,17 +140,17 @@ fn wanted(planner: Planner<'_>, results: &[CheckResult], recipes: &BTreeSet<Stri
         match of_policy(planner, key) {
             Ok(targeted) if targets.iter().any(|t| t.target == targeted.target) => {}
             Ok(targeted) => targets.push(targeted),
-            Err(left) => left_out.push(left),
+            Err(left) => left_out.push(*left),
         }
     }
     (targets, left_out)
 }
 
-fn of_policy(planner: Planner<'_>, key: &str) -> Result<Targeted, LeftOut> {
+fn of_policy(planner: Planner<'_>, key: &str) -> Result<Targeted, Box<LeftOut>> {
     let Some(recipe) = planner.catalogue.policy_recipe(key) else {
-        return Err(blank("no_recipe", format!("There is no recipe for the policy {key}: it takes a person.")));
+        return Err(Box::new(blank("no_recipe", format!("There is no recipe for the policy {key}: it takes a person."))));
     };
-    let target = planner.target(&recipe.id, None).map_err(|left| planners(&left))?;
+    let target = planner.target(&recipe.id, None).map_err(|left| Box::new(planners(&left)))?;
     Ok(Targeted { target, checks: checks_of(planner.catalogue, recipe) })
 }
 
@@ -181,6 +184,11 @@ fn left(targeted: &Targeted, code: &str, detail: String) -> LeftOut {
         object: targeted.target.object.as_ref().map(object),
         ..blank(code, detail)
     }
+}
+
+/// The same, as an error.
+fn leave(targeted: &Targeted, code: &str, detail: String) -> Box<LeftOut> {
+    Box::new(left(targeted, code, detail))
 }
 
 // ---- reading -------------------------------------------------------------------------------------------------------
@@ -229,19 +237,25 @@ fn body(answer: Result<Reply, CallError>) -> Result<Value, String> {
 
 // ---- proposing -----------------------------------------------------------------------------------------------------
 
-fn propose(services: &Services, planner: &Planner<'_>, writer: &Writer, targeted: &Targeted, current: &Value) -> Result<NewFix, LeftOut> {
+fn propose(
+    services: &Services,
+    planner: &Planner<'_>,
+    writer: &Writer,
+    targeted: &Targeted,
+    current: &Value,
+) -> Result<NewFix, Box<LeftOut>> {
     let id = FixId::new(services.store.clock(), services.store.rng());
     let change = match planner.propose(&targeted.target, current, &marker(id)) {
         Proposal::Change(change) => *change,
         Proposal::AlreadySo => {
-            return Err(left(targeted, "already_so", "It is so already. Scan again to see it pass.".into()));
+            return Err(leave(targeted, "already_so", "It is so already. Scan again to see it pass.".into()));
         }
-        Proposal::Cannot { code, detail } => return Err(left(targeted, code.as_str(), detail)),
+        Proposal::Cannot { code, detail } => return Err(leave(targeted, code.as_str(), detail)),
     };
     let Some(recipe) = planner.catalogue.recipe(&change.recipe) else {
-        return Err(left(targeted, "no_recipe", "There is no recipe for this: it takes a person.".into()));
+        return Err(leave(targeted, "no_recipe", "There is no recipe for this: it takes a person.".into()));
     };
-    let url = writer.url(service(change.service), &change.write).map_err(|error| left(targeted, "not_read", error.to_string()))?;
+    let url = writer.url(service(change.service), &change.write).map_err(|error| leave(targeted, "not_read", error.to_string()))?;
     let checks: Vec<FixCheck> = targeted.checks.iter().map(check).collect();
     let severity = checks.iter().map(|check| check.severity).max().unwrap_or(Severity::None);
     let digest = change.digest(planner.directory);
