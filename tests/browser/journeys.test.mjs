@@ -9,6 +9,8 @@ import './stories/evidence.mjs';
 import './stories/sealed-report.mjs';
 import './stories/connecting.mjs';
 import './stories/scanning.mjs';
+import './stories/fixing.mjs';
+import './stories/notifying.mjs';
 import './stories/settings.mjs';
 import './stories/roles.mjs';
 import './stories/everybody.mjs';

@@ -34,6 +34,12 @@ story('signing in is axe-clean in light and dark, and fits into 320 px', async (
   await looked(page, 'sign-in');
 });
 
+story('unsubscribing is axe-clean in light and dark, and fits into 320 px', async ({ page }) => {
+  await page.goto('/unsubscribe#token');
+  await settled(page, 'Stop mail from Bailiwick');
+  await looked(page, 'unsubscribe');
+});
+
 // Half of the pages each, so that the two are looked at side by side.
 for (const half of [0, 1]) {
   story(`every page is axe-clean in light and dark, and fits into 320 px (half ${half + 1})`, async ({ page }, t) => {

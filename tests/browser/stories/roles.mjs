@@ -48,7 +48,7 @@ story('a member without a permission is told which one, and who can grant it', a
   await page.getByText('Your role does not let you see API keys').waitFor();
 });
 
-const PAGES = ['/', '/findings', '/changes', '/runs', '/reports', '/controls', '/directories', '/connect', '/scans', '/scans/schedules', '/scans/settings', '/scans/packs', '/policies', '/threats', '/checks', '/trail', '/settings', '/settings/members', '/settings/projects', '/settings/keys', '/settings/submit'];
+const PAGES = ['/', '/findings', '/changes', '/runs', '/reports', '/controls', '/directories', '/connect', '/scans', '/scans/schedules', '/scans/settings', '/scans/packs', '/policies', '/threats', '/fixes', '/fixes/contained', '/fixes/recipes', '/fixes/settings', '/checks', '/trail', '/settings', '/settings/members', '/settings/projects', '/settings/keys', '/settings/submit'];
 
 story('the owner of Fabrikam never meets a name of Contoso', async ({ page, expected }) => {
   const foreign = await runOf('contoso', 'maester-1');
