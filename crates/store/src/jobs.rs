@@ -61,6 +61,11 @@ pub struct Lease {
 
 const CHANNEL: &str = "bailiwick_jobs";
 
+/// A kind of which one tenant can have many jobs that wait for others for long, and how many of them run at once: the rest of the slots
+/// is for other tenants.
+const SHARED: &str = "notifications.deliver";
+const SHARE: i64 = 8;
+
 impl WriteScope {
     /// Puts a job into the queue, if and when this scope is committed.
     ///
@@ -210,14 +215,18 @@ impl Store {
         let until = later(now, lease);
         type Row = (Uuid, Uuid, String, Value, Json<Principal>, i32);
         let rows: Vec<Row> = sqlx::query_as(
-            "UPDATE jobs SET state = 'running', attempts = jobs.attempts + 1, worker = $2, lease_until = $3
-             FROM (SELECT j.tenant_id, j.id FROM jobs j
+            // Materialized: a plan that runs the choice once per row would take more jobs than it hands out.
+            "WITH due AS MATERIALIZED (
+                   SELECT j.tenant_id, j.id FROM jobs j
                    WHERE ((j.state = 'queued' AND j.run_at <= $1) OR (j.state = 'running' AND j.lease_until < $1))
                      AND ($5::text[] IS NULL OR j.kind = ANY ($5))
+                     AND ($6::text IS NULL OR j.kind <> $6 OR (SELECT count(*) FROM jobs s WHERE s.tenant_id = j.tenant_id AND s.kind = $6
+                         AND s.state = 'running' AND s.id <> j.id) < $7)
                      AND (j.concurrency_key IS NULL OR NOT EXISTS (
                          SELECT FROM jobs o WHERE o.tenant_id = j.tenant_id AND o.concurrency_key = j.concurrency_key AND o.id <> j.id
                            AND (o.state = 'running' OR (o.state = 'queued' AND (o.created_at, o.id) < (j.created_at, j.id)))))
-                   ORDER BY j.run_at, j.id LIMIT $4 FOR UPDATE SKIP LOCKED) due
+                   ORDER BY j.run_at, j.id LIMIT $4 FOR UPDATE SKIP LOCKED)
+             UPDATE jobs SET state = 'running', attempts = jobs.attempts + 1, worker = $2, lease_until = $3 FROM due
              WHERE jobs.tenant_id = due.tenant_id AND jobs.id = due.id
              RETURNING jobs.tenant_id, jobs.id, jobs.kind, jobs.payload, jobs.on_behalf, jobs.attempts",
         )
@@ -226,6 +235,8 @@ impl Store {
         .bind(sql_time(until))
         .bind(limit)
         .bind(kinds)
+        .bind(SHARED)
+        .bind(SHARE)
         .fetch_all(&mut *scope.tx)
         .await?;
         scope.commit().await?;
