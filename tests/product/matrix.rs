@@ -86,8 +86,9 @@ async fn i20_every_operation_answers_every_caller_as_the_permission_table_says()
             wrong.extend(judge(&stage, op, caller.name, caller.kind, &prepared, &answer));
             let _ = write!(table, "{:4}", answer.status);
             let after = fingerprint(&stage.world, stage.contoso().id).await;
-            let may_change =
-                answer.status < 300 && op.audit.is_some() && (matches!(op.guard, Guard::Open(_)) || matches!(caller.kind, Kind::Ours(_) | Kind::OurProject | Kind::OtherProject));
+            let may_change = answer.status < 300
+                && op.audit.is_some()
+                && (matches!(op.guard, Guard::Open(_)) || matches!(caller.kind, Kind::Ours(_) | Kind::OurProject | Kind::OtherProject));
             if !may_change {
                 let changed: Vec<&String> =
                     after.iter().filter(|(table, hash)| before.get(*table) != Some(*hash)).map(|(table, _)| table).collect();

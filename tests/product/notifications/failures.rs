@@ -60,7 +60,6 @@ async fn what_is_given_up_is_seen_and_can_be_sent_again() {
     assert_eq!(dead.len(), 1);
     let retry = format!("/api/v1/deliveries/{}/retry", id(&dead[0]));
     desk.mail.set_up(true);
-    desk.owner.patch(&format!("/api/v1/channels/{channel}"), json!({"paused": false})).await.ok();
     desk.owner.post(&retry, json!(null)).await.ok();
     desk.world.work().await;
     assert_eq!(desk.mail.mails().len(), 1);
@@ -78,7 +77,10 @@ async fn an_address_that_is_refused_concerns_no_other() {
     desk.regress().await;
     assert_eq!(desk.mail.mails().len(), 1);
     let dead = desk.deliveries("state=dead").await;
-    assert_eq!((dead.len(), &dead[0]["recipient"], &dead[0]["failure"]["code"]), (1, &json!("gone@contoso.com"), &json!("recipient_refused")));
+    assert_eq!(
+        (dead.len(), &dead[0]["recipient"], &dead[0]["failure"]["code"]),
+        (1, &json!("gone@contoso.com"), &json!("recipient_refused"))
+    );
     assert_eq!(desk.channel_now(&channel).await["state"], "working");
 }
 

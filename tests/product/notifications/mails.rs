@@ -31,7 +31,10 @@ async fn i83_a_regression_is_mailed_once_and_nothing_else_is() {
     assert_eq!(mail.headers["list-unsubscribe-post"], "List-Unsubscribe=One-Click");
     let delivered = desk.deliveries("").await;
     assert_eq!(delivered.len(), 1);
-    assert_eq!((&delivered[0]["state"], &delivered[0]["attempts"], &delivered[0]["recipient"]), (&json!("delivered"), &json!(1), &json!(TEAM)));
+    assert_eq!(
+        (&delivered[0]["state"], &delivered[0]["attempts"], &delivered[0]["recipient"]),
+        (&json!("delivered"), &json!(1), &json!(TEAM))
+    );
     assert!(mail.headers["message-id"].contains(delivered[0]["id"].as_str().unwrap()), "{}", mail.headers["message-id"]);
     let detail = desk.owner.get(&format!("/api/v1/deliveries/{}", id(&delivered[0]))).await.ok();
     assert_eq!((&detail["about"][0]["run"], &detail["tries"][0]["outcome"]), (&json!(run), &json!("delivered")), "{detail:#}");
@@ -158,7 +161,10 @@ async fn whoever_gets_mail_can_end_it() {
     }
     let trail = desk.owner.get("/api/v1/trail?action=notification_preference.").await.ok();
     let actions: Vec<&Value> = trail["items"].as_array().unwrap().iter().map(|entry| &entry["action"]).collect();
-    assert_eq!(actions, ["notification_preference.unsubscribed", "notification_preference.unsubscribed", "notification_preference.changed"]);
+    assert_eq!(
+        actions,
+        ["notification_preference.unsubscribed", "notification_preference.unsubscribed", "notification_preference.changed"]
+    );
 }
 
 /// What was wanted when it was made and is not when it is sent, is not sent.
@@ -196,13 +202,18 @@ async fn i83_mail_of_a_mailbox_leaves_from_that_mailbox_by_federated_identity() 
     let owner = world.contoso.owner();
     let config = |mailbox: &str, client: &str| json!({"kind": "mailbox", "directory": NORTHWIND.directory, "client_id": client, "mailbox": mailbox, "recipients": [{"address": TEAM}]});
     let mailbox = mailbox_of_northwind();
-    let made = owner.post("/api/v1/channels", json!({"name": "own mailbox", "config": config(&mailbox, &MAILER_CLIENT_ID.to_string())})).await.ok();
+    let made = owner
+        .post("/api/v1/channels", json!({"name": "own mailbox", "config": config(&mailbox, &MAILER_CLIENT_ID.to_string())}))
+        .await
+        .ok();
     let channel = id(&made["channel"]);
     sim().withdraw(NORTHWIND.directory, MAILER_CLIENT_ID);
     let test = format!("/api/v1/channels/{channel}/test");
     let refused = owner.post(&test, json!(null)).await.ok();
     assert_eq!(refused["outcome"], "broken", "without consent nothing may be sent: {refused:#}");
     assert!(sim().consent(NORTHWIND.directory, MAILER_CLIENT_ID));
+    assert_eq!(owner.post(&test, json!(null)).await.refused(429), "too_many_requests", "one test a minute");
+    world.clock.advance(jiff::SignedDuration::from_secs(61));
     let before = sim().outbox().len();
     let sent = owner.post(&test, json!(null)).await.ok();
     assert_eq!(sent["outcome"], "delivered", "{sent:#}");

@@ -64,8 +64,7 @@ impl Desk {
 
     /// A rule that tells regressions at once, changed as told.
     pub async fn rule(&self, channel: &str, change: Value) -> Value {
-        let mut new =
-            json!({"name": format!("rule for {channel}"), "channel": channel, "events": ["drift_regressed"], "timing": {"kind": "immediate"}});
+        let mut new = json!({"name": format!("rule for {channel}"), "channel": channel, "events": ["drift_regressed"], "timing": {"kind": "immediate"}});
         new.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
         self.owner.post("/api/v1/notification-rules", new).await.ok()
     }

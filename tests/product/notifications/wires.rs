@@ -38,7 +38,8 @@ async fn verified(asked: &super::sinks::Asked, secret: &str) -> Value {
     let settings = json!({"secret": secret, "headers": asked.headers, "body": String::from_utf8(asked.body.clone()).unwrap()});
     tokio::task::spawn_blocking(move || {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("product/notifications/verify.py");
-        let mut child = Command::new(python()).arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child =
+            Command::new(python()).arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         child.stdin.take().unwrap().write_all(settings.to_string().as_bytes()).unwrap();
         serde_json::from_slice(&succeeded(child.wait_with_output().unwrap())).unwrap()
     })
@@ -198,7 +199,9 @@ async fn i25_a_channels_secrets_are_never_shown_again() {
     while desk.next_try().await {}
     let rotated = desk.owner.post(&format!("/api/v1/channels/{channel}/rotate-secret"), json!(null)).await.ok();
     let mut said = Vec::new();
-    for path in ["/api/v1/channels", "/api/v1/notification-rules", "/api/v1/deliveries", "/api/v1/trail?limit=200", "/api/v1/notification-options"] {
+    for path in
+        ["/api/v1/channels", "/api/v1/notification-rules", "/api/v1/deliveries", "/api/v1/trail?limit=200", "/api/v1/notification-options"]
+    {
         said.extend(desk.owner.get(path).await.bytes);
     }
     for delivery in desk.deliveries("").await {
@@ -210,7 +213,14 @@ async fn i25_a_channels_secrets_are_never_shown_again() {
     let stored = crate::look::dump(&desk.world).await.into_bytes();
     let logged = crate::logs::kept();
     let bytes = |text: &str| text.strip_prefix("whsec_").unwrap_or(text).as_bytes().to_vec();
-    let secrets = ["canary-path-5c1e", "canary-token-88fa", "canary-flow-41d7", "canary-sig-02bb", &secret, rotated["signing_secret"].as_str().unwrap()];
+    let secrets = [
+        "canary-path-5c1e",
+        "canary-token-88fa",
+        "canary-flow-41d7",
+        "canary-sig-02bb",
+        &secret,
+        rotated["signing_secret"].as_str().unwrap(),
+    ];
     for secret in secrets {
         for (place, all) in [("an answer", &said), ("a mail", &mails), ("the database", &stored), ("the log", &logged)] {
             assert!(!crate::look::holds(all, &bytes(secret)), "{place} holds {secret}");

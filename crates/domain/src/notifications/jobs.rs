@@ -1,10 +1,11 @@
 //! The jobs of notifications: matching what happened with the rules, sending digests when they are due, sending through a channel, and
 //! sweeping the history.
 
+use super::render::{Message, What};
 use super::sending::db::{self as sending_db, NewDelivery, Queue};
 use super::{db, digests, matching, sending, unsubscribe};
-use crate::Services;
 use crate::worker::{Done, Failed, nobody, system};
+use crate::{Services, tenancy};
 use bailiwick_base::{ChannelId, DeliveryId, EventId, Problem, RuleId, Timestamp};
 use bailiwick_contract::notifications::DeliveryKind;
 use bailiwick_store::{Audited, JobKind, Lease, NewJob, WriteScope};
@@ -167,6 +168,13 @@ async fn tell_owners(services: &Services, scope: &mut WriteScope, id: ChannelId)
     if services.senders.mail.is_none() {
         return Ok(());
     }
+    let message = Message {
+        tenant: tenancy::db::settings(scope.sql(), tenant).await?.name,
+        portal: services.senders.portal.clone(),
+        what: What::Broken { channel: channel.name.clone(), detail: String::new() },
+        rule: None,
+        min_severity: None,
+    };
     let owners = db::owners(scope.sql(), tenant).await?;
     let owners: Vec<_> = owners.into_iter().map(bailiwick_contract::notifications::Recipient::Address).collect();
     let told = matching::addresses(scope, &owners).await?;
@@ -179,7 +187,7 @@ async fn tell_owners(services: &Services, scope: &mut WriteScope, id: ChannelId)
             min_severity: None,
             events: Vec::new(),
             event: None,
-            subject: format!("The channel “{}” is broken", channel.name),
+            subject: message.subject(),
             recipient: Some(owner.address.clone()),
         };
         sending_db::insert_delivery(scope.sql(), tenant, &new, now).await?;
@@ -188,6 +196,25 @@ async fn tell_owners(services: &Services, scope: &mut WriteScope, id: ChannelId)
         send(scope, Queue { channel: id, notices: true }).await?;
     }
     Ok(())
+}
+
+/// Tells the trail of a job that is not tried any more, and lets its rule go on. Sending needs none: another job looks again.
+///
+/// # Errors
+/// The database's.
+pub async fn give_up(services: &Services, lease: &Lease, problem: &Problem) -> Result<Done, Failed> {
+    let mut scope = services.store.write(lease.tenant, &system("notifier", None), &nobody()).await.map_err(Problem::from)?;
+    let target = if lease.kind == DIGEST.name {
+        let DigestPayload { rule, at } = serde_json::from_value(lease.payload.clone()).map_err(Problem::internal)?;
+        digests::put_off(&mut scope, rule, at).await?;
+        format!("notification_rule/{rule}")
+    } else {
+        let EventPayload { event } = serde_json::from_value(lease.payload.clone()).map_err(Problem::internal)?;
+        format!("event/{event}")
+    };
+    scope.finish(lease).await.map_err(Problem::from)?;
+    let detail = json!({"job": lease.kind, "problem": problem.detail});
+    Ok(Done { scope, action: "notification.given_up", audited: Audited::new((), target, detail) })
 }
 
 /// Sweeps one tenant.

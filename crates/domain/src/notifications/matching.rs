@@ -10,6 +10,7 @@ use bailiwick_base::{DeliveryId, EventId, Problem, Timestamp};
 use bailiwick_contract::findings::DriftQuery;
 use bailiwick_contract::notifications::{DeliveryKind, NotificationRule, Recipient, Timing};
 use bailiwick_store::{ReadScope, WriteScope};
+use std::sync::Arc;
 
 /// What there is to tell of an event; nothing where there is nothing (any more).
 ///
@@ -78,12 +79,14 @@ pub async fn tell(
         }
         let Some(channel) = db::channel(scope.sql(), tenant, rule.channel.id).await?.filter(|channel| !channel.paused) else { continue };
         if matches!(rule.timing, Timing::Immediate {}) {
-            let items = vec![Item { id, at, content: content.clone() }];
-            matched.deliveries += deliver(services, scope, &rule, &channel, DeliveryKind::Immediate, items).await?;
+            let items = vec![Item { id, at, content: Arc::new(content.clone()) }];
+            matched.deliveries += deliver(services, scope, &rule, &channel, DeliveryKind::Immediate, items, vec![id]).await?;
         } else {
-            db::gather(scope.sql(), tenant, rule.id, id).await?;
             digests::await_next(scope, &rule, now).await?;
-            matched.gathered += 1;
+            if rule.gathered < model::GATHERED {
+                db::gather(scope.sql(), tenant, rule.id, id).await?;
+                matched.gathered += 1;
+            }
         }
         matched.rules.push(rule.name);
     }
@@ -93,7 +96,7 @@ pub async fn tell(
     Ok(matched)
 }
 
-/// Makes the deliveries of a message, one for each place it goes to, and has them sent. Answers how many.
+/// Makes the deliveries of a message about `events`, the first of which are told as `items`, one for each place it goes to, and has them sent. Answers how many.
 ///
 /// # Errors
 /// The database's.
@@ -104,14 +107,16 @@ pub async fn deliver(
     channel: &db::ChannelRow,
     kind: DeliveryKind,
     items: Vec<Item>,
+    events: Vec<EventId>,
 ) -> Result<usize, Problem> {
     let (tenant, now) = (scope.tenant(), scope.now());
     let gathered = kind == DeliveryKind::Digest;
-    let (events, event) = (items.iter().map(|item| item.id).collect::<Vec<_>>(), items.first().map(|item| item.content.kind()));
+    let event = items.first().map(|item| item.content.kind());
+    let more = u32::try_from(events.len().saturating_sub(items.len())).unwrap_or(u32::MAX);
     let message = Message {
         tenant: tenancy::db::settings(scope.sql(), tenant).await?.name,
         portal: services.senders.portal.clone(),
-        what: What::Events { gathered, items },
+        what: What::Events { gathered, items, more },
         rule: Some(rule.name.clone()),
         min_severity: rule.min_severity,
     };

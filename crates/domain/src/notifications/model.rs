@@ -129,7 +129,7 @@ pub struct DriftContent {
 }
 
 /// Lines of one drift that are kept to be told; the counts hold all.
-pub const KEPT: usize = 200;
+pub const KEPT: usize = 100;
 pub const KEPT_FIXED: usize = 20;
 
 /// One check that moved.
@@ -151,14 +151,15 @@ impl From<&DriftItem> for Line {
             Some(line) => format!("{}:{line}", location.path),
             None => location.path.clone(),
         });
+        let cut = |text: &str| text.chars().take(300).collect::<String>();
         Self {
-            check_key: item.check_key.clone(),
-            title: item.title.clone(),
+            check_key: cut(&item.check_key),
+            title: cut(&item.title),
             severity: item.severity,
             product: item.product,
             from: item.from,
             to: item.to,
-            place,
+            place: place.map(|place| cut(&place)),
             finding: item.finding,
         }
     }
@@ -308,6 +309,9 @@ pub fn next_digest(timing: &Timing, now: Timestamp) -> Result<Option<Timestamp>,
     }
     Err(Problem::internal("no day of the coming week is the day of the digest"))
 }
+
+/// Events that wait for one digest; what happens beyond that is not gathered.
+pub const GATHERED: u32 = 500;
 
 /// Messages that nobody takes are given up after so long: a weekend and a day.
 pub const PATIENCE: Duration = Duration::from_secs(72 * 3600);

@@ -2,11 +2,11 @@
 //! transaction that takes them.
 
 use super::super::db::{self, ChannelRow, StoredConfig};
-use super::super::jobs;
 use super::super::sending::db::{self as sending_db, Health, NewDelivery};
 use super::super::sending::way::{old_signing_name, signing_name, url_name};
 use super::super::sending::{self, Attempt, Sendable, Way};
 use super::super::unsubscribe::Tokens;
+use super::super::{jobs, matching};
 use crate::{Call, ReachHandler, ReadHandler, Services, WriteHandler, tenancy, text};
 use bailiwick_base::{ChannelId, Code, DeliveryId, Page, Problem, Secret};
 use bailiwick_cloud::notify::{EmailAddress, SigningSecret, mask};
@@ -20,7 +20,7 @@ use bailiwick_contract::notifications::{
 };
 use bailiwick_store::{Audited, ReadScope, WriteScope};
 use futures::StreamExt;
-use jiff::ToSpan;
+use jiff::{SignedDuration, ToSpan};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -29,6 +29,9 @@ const CHANNELS: i64 = 100;
 const RECIPIENTS: usize = 50;
 /// How long messages are signed with the secret before, too.
 const OLD_SECRET_HOURS: i64 = 24;
+
+/// Tests of one channel are so far apart: its recipients did not ask for them.
+const TESTS_APART: SignedDuration = SignedDuration::from_secs(60);
 
 fn bad(field: &str, detail: impl Into<String>) -> Problem {
     Problem::new(Code::BadRequest, detail).at(field)
@@ -197,11 +200,20 @@ impl WriteHandler for CreateChannel {
             StoredConfig::Webhook { .. } => Some(new_signing_secret(services, scope, id).await?),
             _ => None,
         };
-        // Made with the first channel: mail carries links by it.
+        // Made with the first channel: mail carries links by it, tests too.
         Tokens::of(services, scope).await?;
+        know(scope, &config).await?;
         let row = stored(scope, id).await?;
         let channel = db::shown(scope.sql(), call.tenant, &row).await?;
         Ok(Audited::new(CreatedChannel { channel, signing_secret }, target(id), told(&name, &config)))
+    }
+}
+
+/// Gives each address that a channel mails a row, so that the first mail to it carries its link.
+async fn know(scope: &mut WriteScope, config: &StoredConfig) -> Result<(), Problem> {
+    match config.recipients() {
+        Some(recipients) => matching::addresses(scope, recipients).await.map(drop),
+        None => Ok(()),
     }
 }
 
@@ -226,6 +238,7 @@ impl WriteHandler for ChangeChannel {
                 if let Some(url) = url {
                     seal(services, scope, &url_name(id), &url).await?;
                 }
+                know(scope, &config).await?;
                 Some(config)
             }
             None => None,
@@ -295,6 +308,11 @@ impl ReachHandler for TestChannel {
 
     async fn prepare(services: &Services, scope: &mut ReadScope, call: &Call<Self>) -> Result<Testing, Problem> {
         let row = db::channel(scope.sql(), call.tenant, call.path.channel).await?.ok_or_else(Problem::not_found)?;
+        let now = services.store.now();
+        if sending_db::tested_since(scope.sql(), call.tenant, row.id, now - TESTS_APART).await? {
+            let detail = "A test went through this channel less than a minute ago. Look at its delivery, or wait a little.";
+            return Err(Problem::new(Code::TooManyRequests, detail).retry_after(60));
+        }
         let way = Way::open(services, scope, &row).await?;
         let mut places = vec![(None, None)];
         if let Some(recipients) = row.config.recipients() {

@@ -1,7 +1,7 @@
 //! What was sent and is to be sent, and how messages would look.
 
 use super::super::model::{Content, Event};
-use super::super::render::{Item, Message, What, sample};
+use super::super::render::{Item, Message, TOLD, What, sample};
 use super::super::sending::db as sending_db;
 use super::super::{db, jobs, matching};
 use crate::{Call, ReadHandler, Services, WriteHandler, tenancy, text};
@@ -13,6 +13,7 @@ use bailiwick_contract::notifications::{
 use bailiwick_store::{Audited, ReadScope, WriteScope};
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use uuid::Uuid;
 
 impl ReadHandler for ListDeliveries {
@@ -34,7 +35,7 @@ impl ReadHandler for ListDeliveries {
 /// An event as a delivery names it.
 fn told(message: &Message, event: sending_db::ToldEvent) -> Told {
     let items = vec![Item { id: event.id, at: event.at, content: event.content.clone() }];
-    let title = Message { what: What::Events { gathered: false, items }, ..message.clone() }.subject();
+    let title = Message { what: What::Events { gathered: false, items, more: 0 }, ..message.clone() }.subject();
     let (mut run, mut scan, mut fix) = (None, None, None);
     match &event.event {
         Event::DriftRegressed { run: of, .. } | Event::RunFailed { run: of, .. } => run = Some(*of),
@@ -63,8 +64,8 @@ impl ReadHandler for GetDelivery {
     async fn handle(services: &Services, scope: &mut ReadScope, call: Call<Self>) -> Result<DeliveryDetail, Problem> {
         let row = sending_db::delivery(scope.sql(), call.tenant, call.path.delivery).await?.ok_or_else(Problem::not_found)?;
         let tries = sending_db::tries(scope.sql(), call.tenant, row.delivery.id).await?;
-        let mut events = sending_db::events(scope.sql(), call.tenant, &row.event_ids).await?;
-        let mut message = message(services, scope, What::Events { gathered: false, items: vec![] }).await?;
+        let mut events = sending_db::events(scope.sql(), call.tenant, &row.event_ids[..row.event_ids.len().min(TOLD)]).await?;
+        let mut message = message(services, scope, What::Events { gathered: false, items: vec![], more: 0 }).await?;
         message.min_severity = row.min_severity;
         let about = row.event_ids.iter().filter_map(|id| events.remove(id)).map(|event| told(&message, event)).collect();
         Ok(DeliveryDetail { message_id: row.delivery.id.to_string(), delivery: row.delivery, tries, about })
@@ -85,6 +86,10 @@ impl WriteHandler for RetryDelivery {
             return Err(Problem::new(Code::WrongState, "Only a dead delivery is tried again; this one is not dead."));
         }
         let notices = row.delivery.kind == DeliveryKind::Notice;
+        if !notices {
+            // Somebody asks for it now: a channel that rests, or is broken, tries again.
+            db::forget_health(scope.sql(), call.tenant, row.delivery.channel.id).await?;
+        }
         jobs::send(scope, sending_db::Queue { channel: row.delivery.channel.id, notices }).await?;
         let row = sending_db::delivery(scope.sql(), call.tenant, id).await?.ok_or_else(Problem::not_found)?;
         let detail = json!({"channel": row.delivery.channel.id, "subject": row.delivery.subject});
@@ -98,7 +103,7 @@ async fn newest(scope: &mut ReadScope, kind: EventKind) -> Result<Option<Item>, 
     if let Some((id, event, at)) = sending_db::newest_event(scope.sql(), tenant, kind).await?
         && let Some(content) = matching::content(scope, &event).await?
     {
-        return Ok(Some(Item { id, at, content }));
+        return Ok(Some(Item { id, at, content: Arc::new(content) }));
     }
     if kind != EventKind::DriftRegressed {
         return Ok(None);
@@ -107,7 +112,7 @@ async fn newest(scope: &mut ReadScope, kind: EventKind) -> Result<Option<Item>, 
     let Some((series, run)) = db::newest_pair(scope.sql(), tenant).await? else { return Ok(None) };
     let event = Event::DriftRegressed { run: RunId(run), series: SeriesId(series), directory: None, project: None };
     let content = matching::content(scope, &event).await?;
-    Ok(content.map(|content| Item { id: EventId(run), at: time_of(&content), content }))
+    Ok(content.map(|content| Item { id: EventId(run), at: time_of(&content), content: Arc::new(content) }))
 }
 
 fn time_of(content: &Content) -> Timestamp {
@@ -122,8 +127,8 @@ impl ReadHandler for PreviewNotification {
         let (event, channel, now) = (call.query.event, call.query.channel, services.store.now());
         let found = newest(scope, event).await?;
         let sample = found.is_none();
-        let item = found.unwrap_or_else(|| Item { id: EventId(Uuid::nil()), at: now, content: sample::content(event) });
-        let message = message(services, scope, What::Events { gathered: false, items: vec![item] }).await?;
+        let item = found.unwrap_or_else(|| Item { id: EventId(Uuid::nil()), at: now, content: Arc::new(sample::content(event)) });
+        let message = message(services, scope, What::Events { gathered: false, items: vec![item], more: 0 }).await?;
         let mut preview = NotificationPreview {
             event,
             channel,

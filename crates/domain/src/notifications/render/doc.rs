@@ -1,7 +1,7 @@
 //! The document: what a message says, before it is known how. Mail, text and card are made from it, so they say the same.
 
 use super::words::{line, many, moment, outcome_word, percent, product_word, severities, severity_word};
-use super::{Item, Message, What};
+use super::{Item, Message, TOLD, What};
 use crate::notifications::model::{Content, DriftContent, FailedRun, FailedScan, FixContent, Line};
 use serde::Serialize;
 use url::Url;
@@ -10,8 +10,6 @@ use url::Url;
 const LISTED: usize = 25;
 const LISTED_OF_SEVERAL: usize = 8;
 const FIXED: usize = 5;
-/// Sections of one digest; the rest is counted.
-const SECTIONS: usize = 20;
 /// Characters of a subject, a name, a sentence.
 const SUBJECT: usize = 160;
 const NAME: usize = 160;
@@ -115,16 +113,16 @@ impl Doc {
             preferences,
         };
         match &message.what {
-            What::Events { gathered: false, items } if items.len() == 1 => {
+            What::Events { gathered: false, items, .. } if items.len() == 1 => {
                 let section = section(message, &items[0], LISTED);
                 let place = place_of(&items[0].content);
                 doc(format!("{place}: {}", lower_first(&section.title)), preview(&section), section.title.clone(), vec![section])
             }
-            What::Events { items, .. } => {
-                let all: Vec<Section> = items.iter().take(SECTIONS).map(|item| section(message, item, LISTED_OF_SEVERAL)).collect();
-                let summary = summary(message, items);
+            What::Events { items, more, .. } => {
+                let all: Vec<Section> = items.iter().take(TOLD).map(|item| section(message, item, LISTED_OF_SEVERAL)).collect();
+                let summary = summary(message, items, *more);
                 let mut doc = doc(format!("{tenant}: {summary}"), summary.clone(), upper_first(&summary), all);
-                doc.more_sections = u32::try_from(items.len().saturating_sub(SECTIONS)).unwrap_or(u32::MAX);
+                doc.more_sections = *more;
                 doc
             }
             What::Test { channel } => {
@@ -144,9 +142,10 @@ impl Doc {
                     ),
                     link("Open the channels", page(&message.portal, "/notifications", &[])),
                 );
-                section.paragraphs.push(line(detail, SENTENCE));
+                let detail = line(detail, SENTENCE);
+                let preview = if detail.is_empty() { section.paragraphs[0].clone() } else { detail.clone() };
+                section.paragraphs.extend((!detail.is_empty()).then_some(detail));
                 section.paragraphs.push("What waits for it is kept for three days and sent once the channel works again.".into());
-                let preview = section.paragraphs[1].clone();
                 doc(format!("{tenant}: the channel “{channel}” is broken"), preview, "A channel is broken".into(), vec![section])
             }
         }
@@ -199,10 +198,10 @@ fn drift_place(drift: &DriftContent) -> &str {
 }
 
 /// Several events in one phrase: `5 checks got worse, 1 scan failed`.
-fn summary(message: &Message, items: &[Item]) -> String {
+fn summary(message: &Message, items: &[Item], beside: u32) -> String {
     let (mut worse, mut scans, mut runs, mut waiting, mut done) = (0, 0, 0, 0, 0);
     for item in items {
-        match &item.content {
+        match &*item.content {
             Content::DriftRegressed(drift) => worse += drift.regressions_from(message.min_severity),
             Content::ScanFailed(_) => scans += 1,
             Content::RunFailed(_) => runs += 1,
@@ -218,12 +217,14 @@ fn summary(message: &Message, items: &[Item]) -> String {
         (done, "fix came to its end", "fixes came to their end"),
     ];
     let parts = parts.iter().filter(|(count, ..)| *count > 0).map(|(count, one, more)| many(*count, one, more));
-    parts.collect::<Vec<_>>().join(", ")
+    let mut parts: Vec<String> = parts.collect();
+    parts.extend((beside > 0).then(|| many(beside, "more event", "more events")));
+    parts.join(", ")
 }
 
 fn section(message: &Message, item: &Item, listed: usize) -> Section {
     let portal = &message.portal;
-    match &item.content {
+    match &*item.content {
         Content::DriftRegressed(drift) => drift_section(message, drift, listed),
         Content::ScanFailed(scan) => scan_section(portal, scan, item),
         Content::RunFailed(run) => run_section(portal, run, item),

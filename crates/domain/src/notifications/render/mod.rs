@@ -13,9 +13,13 @@ use super::model::Content;
 use bailiwick_base::{EventId, Severity, Timestamp};
 use bailiwick_contract::notifications::EventKind;
 use serde_json::Value;
+use std::sync::Arc;
 use url::Url;
 
 pub use doc::Doc;
+
+/// Events that one message tells of; the rest is counted.
+pub const TOLD: usize = 20;
 
 /// What a message is to say.
 #[derive(Debug, Clone)]
@@ -33,8 +37,8 @@ pub struct Message {
 
 #[derive(Debug, Clone)]
 pub enum What {
-    /// One event at once, or several gathered.
-    Events { gathered: bool, items: Vec<Item> },
+    /// One event at once, or several gathered: at most [`TOLD`] of them, and how many more there are.
+    Events { gathered: bool, items: Vec<Item>, more: u32 },
     /// That the channel works.
     Test { channel: String },
     /// That a channel does not work any more.
@@ -45,7 +49,8 @@ pub enum What {
 pub struct Item {
     pub id: EventId,
     pub at: Timestamp,
-    pub content: Content,
+    /// Shared by all messages that tell of it.
+    pub content: Arc<Content>,
 }
 
 /// A mail's parts.

@@ -6,8 +6,9 @@ use bailiwick_base::Timestamp;
 use bailiwick_contract::notifications::EventKind;
 use serde_json::{Value, json};
 
-/// Lines of one drift.
+/// Lines of one drift, where it is told alone, and where several are told together.
 const LINES: usize = 100;
+const LINES_OF_SEVERAL: usize = 20;
 
 /// What kind of event it is, as receivers filter by it.
 pub fn kind(event: EventKind) -> &'static str {
@@ -23,10 +24,11 @@ pub fn kind(event: EventKind) -> &'static str {
 /// `{"type", "timestamp", "data"}`. Several events together are a `digest` of such objects.
 pub fn render(message: &Message, at: Timestamp) -> Value {
     match &message.what {
-        What::Events { gathered: false, items } if items.len() == 1 => event(message, &items[0]),
-        What::Events { items, .. } => {
-            let events: Vec<Value> = items.iter().map(|item| event(message, item)).collect();
-            json!({"type": "digest", "timestamp": at, "data": {"tenant": message.tenant, "rule": message.rule, "events": events}})
+        What::Events { gathered: false, items, .. } if items.len() == 1 => event(message, &items[0], LINES),
+        What::Events { items, more, .. } => {
+            let events: Vec<Value> = items.iter().map(|item| event(message, item, LINES_OF_SEVERAL)).collect();
+            let data = json!({"tenant": message.tenant, "rule": message.rule, "events": events, "more_events": more});
+            json!({"type": "digest", "timestamp": at, "data": data})
         }
         What::Test { channel } => json!({"type": "test", "timestamp": at, "data": {"tenant": message.tenant, "channel": channel}}),
         What::Broken { channel, detail } => {
@@ -35,9 +37,9 @@ pub fn render(message: &Message, at: Timestamp) -> Value {
     }
 }
 
-fn event(message: &Message, item: &Item) -> Value {
-    let data = match &item.content {
-        Content::DriftRegressed(drift) => drift_data(message, drift),
+fn event(message: &Message, item: &Item, most: usize) -> Value {
+    let data = match &*item.content {
+        Content::DriftRegressed(drift) => drift_data(message, drift, most),
         Content::ScanFailed(scan) => json!(scan),
         Content::RunFailed(run) => json!(run),
         Content::FixWaiting(fix) | Content::FixDone(fix) => json!(fix),
@@ -52,12 +54,18 @@ fn event(message: &Message, item: &Item) -> Value {
 
 /// The message about one of its events.
 fn alone(message: &Message, item: &Item) -> Message {
-    Message { what: What::Events { gathered: false, items: vec![item.clone()] }, ..message.clone() }
+    Message {
+        tenant: message.tenant.clone(),
+        portal: message.portal.clone(),
+        what: What::Events { gathered: false, items: vec![item.clone()], more: 0 },
+        rule: None,
+        min_severity: message.min_severity,
+    }
 }
 
-fn drift_data(message: &Message, drift: &DriftContent) -> Value {
+fn drift_data(message: &Message, drift: &DriftContent, most: usize) -> Value {
     let least = message.min_severity;
-    let lines: Vec<&Line> = drift.regressions.iter().filter(|line| least.is_none_or(|least| line.severity >= least)).take(LINES).collect();
+    let lines: Vec<&Line> = drift.regressions.iter().filter(|line| least.is_none_or(|least| line.severity >= least)).take(most).collect();
     let worse = drift.regressions_from(least);
     json!({
         "run": drift.run, "from_run": drift.from_run, "family": drift.family, "tool": drift.tool, "source": drift.source,

@@ -22,11 +22,11 @@ fn message(what: What) -> Message {
 }
 
 fn item(content: Content) -> Item {
-    Item { id: EventId(Uuid::from_u128(0x77)), at: AT.parse().unwrap(), content }
+    Item { id: EventId(Uuid::from_u128(0x77)), at: AT.parse().unwrap(), content: Arc::new(content) }
 }
 
 fn alone(content: Content) -> Message {
-    message(What::Events { gathered: false, items: vec![item(content)] })
+    message(What::Events { gathered: false, items: vec![item(content)], more: 0 })
 }
 
 fn unsubscribe() -> Url {
@@ -49,7 +49,7 @@ fn of(event: EventKind) -> Message {
 
 fn digest() -> Message {
     let items = EventKind::ALL.iter().map(|event| item(sample::content(*event))).collect();
-    message(What::Events { gathered: true, items })
+    message(What::Events { gathered: true, items, more: 0 })
 }
 
 /// A report as somebody would write it who wants to be more than text: in each place that a report fills.
@@ -126,7 +126,7 @@ fn each_event_has_a_subject_of_its_own() {
 /// What a report holds is text in every form, and nothing of it leaves its line.
 #[test]
 fn i63_what_a_report_says_is_text_in_mails_cards_and_subjects() {
-    for message in [alone(hostile()), message(What::Events { gathered: true, items: vec![item(hostile()), item(hostile())] })] {
+    for message in [alone(hostile()), message(What::Events { gathered: true, items: vec![item(hostile()), item(hostile())], more: 0 })] {
         let mail = message.mail(Some(&unsubscribe()));
         for tag in ["<script", "<img", "<at>"] {
             assert!(!mail.html.contains(tag), "{tag} in the HTML");
@@ -158,10 +158,14 @@ fn a_mail_loads_nothing() {
 /// A card fits whatever there is to tell, says how much it leaves out, and is one that Teams shows.
 #[test]
 fn a_card_fits_a_message_and_says_how_much_more_there_is() {
-    let many = (0..40).map(|_| item(huge())).collect();
-    for message in
-        [of(EventKind::DriftRegressed), digest(), alone(huge()), alone(hostile()), message(What::Events { gathered: true, items: many })]
-    {
+    let many = (0..TOLD).map(|_| item(huge())).collect();
+    for message in [
+        of(EventKind::DriftRegressed),
+        digest(),
+        alone(huge()),
+        alone(hostile()),
+        message(What::Events { gathered: true, items: many, more: 480 }),
+    ] {
         let (_, card) = message.card();
         assert!(card.to_string().len() <= LONGEST, "{}", card.to_string().len());
         assert_eq!((&card["type"], &card["version"]), (&"AdaptiveCard".into(), &"1.4".into()));

@@ -11,6 +11,7 @@ use jiff_sqlx::Timestamp as SqlTime;
 use sqlx::types::Json;
 use sqlx::{FromRow, PgConnection};
 use std::collections::HashMap;
+use std::sync::Arc;
 use uuid::Uuid;
 
 // ---- events ------------------------------------------------------------------------------------------------------
@@ -61,13 +62,13 @@ pub struct ToldEvent {
     pub id: EventId,
     pub at: Timestamp,
     pub event: Event,
-    pub content: Content,
+    pub content: Arc<Content>,
 }
 
 type RawEvent = (Uuid, SqlTime, Json<Event>, Json<Content>);
 
 fn told((id, at, event, content): RawEvent) -> ToldEvent {
-    ToldEvent { id: EventId(id), at: at.to_jiff(), event: event.0, content: content.0 }
+    ToldEvent { id: EventId(id), at: at.to_jiff(), event: event.0, content: Arc::new(content.0) }
 }
 
 /// Events by id, where there is something to tell of them.
@@ -405,6 +406,19 @@ pub async fn keep_tries(sql: &mut PgConnection, tenant: TenantId, tried: &[Tried
     .await
     .map_err(StoreError::from)?;
     Ok(())
+}
+
+/// Whether a channel was tested since a time.
+pub async fn tested_since(sql: &mut PgConnection, tenant: TenantId, channel: ChannelId, since: Timestamp) -> Result<bool, Problem> {
+    sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM deliveries WHERE tenant_id = $1 AND channel_id = $2 AND kind = 'test' AND created_at > $3)",
+    )
+    .bind(tenant.0)
+    .bind(channel.0)
+    .bind(sql_time(since))
+    .fetch_one(sql)
+    .await
+    .map_err(|e| StoreError::from(e).into())
 }
 
 /// Takes deliveries back before they are sent.

@@ -10,7 +10,7 @@ pub(crate) mod way;
 pub use way::Way;
 
 use super::model::{self, PATIENCE, REFUSALS};
-use super::render::{Item, Message, What};
+use super::render::{Item, Message, TOLD, What};
 use super::unsubscribe::{self, Tokens};
 use super::{db as channels, render};
 use crate::worker::{nobody, system};
@@ -26,9 +26,11 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 use url::Url;
 
-/// Deliveries that one job takes at a time, and for how long nobody else may.
-const TAKEN: i64 = 200;
+/// Deliveries that one job takes at a time, and for how long nobody else may: longer than so many can take, one as slow as the other.
+const TAKEN: i64 = 50;
 const TAKEN_FOR: Duration = Duration::from_secs(600);
+/// After so long a job makes room for those of others, and another one goes on.
+const TURN: Duration = Duration::from_secs(30);
 /// Attempts that are kept together.
 const KEPT: usize = 16;
 
@@ -66,7 +68,12 @@ pub struct Sendable {
 /// The database's.
 pub async fn drain(services: &Services, lease: &Lease, queue: Queue) -> Result<Tally, Problem> {
     let mut tally = Tally::default();
+    let until = later(services.store.now(), TURN);
     loop {
+        if services.store.now() > until {
+            tally.next = Some(services.store.now());
+            return Ok(tally);
+        }
         let mut scope = services.store.read(lease.tenant, &system("notifier", None), &nobody()).await?;
         let Some(channel) = channels::channel(scope.sql(), lease.tenant, queue.channel).await? else { return Ok(tally) };
         drop(scope);
@@ -95,7 +102,7 @@ pub async fn drain(services: &Services, lease: &Lease, queue: Queue) -> Result<T
         drop(scope);
         give_back(services, lease, &unwanted).await?;
         tally.dropped += u32::try_from(unwanted.len()).unwrap_or(u32::MAX);
-        send_all(services, lease, &channel, queue, &way, sendable, &mut tally).await?;
+        send_all(services, lease, &channel, (queue, until), &way, sendable, &mut tally).await?;
     }
 }
 
@@ -126,7 +133,7 @@ async fn prepare(
 ) -> Result<(Vec<Sendable>, Vec<uuid::Uuid>), Problem> {
     let tenant = scope.tenant();
     let name = tenancy::db::settings(scope.sql(), tenant).await?.name;
-    let ids: HashSet<uuid::Uuid> = rows.iter().flat_map(|row| row.event_ids.iter().copied()).collect();
+    let ids: HashSet<uuid::Uuid> = rows.iter().flat_map(|row| row.event_ids.iter().take(TOLD).copied()).collect();
     let events = db::events(scope.sql(), tenant, &ids.into_iter().collect::<Vec<_>>()).await?;
     let addresses: Vec<String> = rows.iter().filter_map(|row| row.delivery.recipient.clone()).collect();
     let preferences = channels::preferences(scope.sql(), tenant, &addresses).await?;
@@ -142,11 +149,13 @@ async fn prepare(
         let items: Vec<Item> = row
             .event_ids
             .iter()
+            .take(TOLD)
             .filter_map(|id| events.get(id))
             .map(|told| Item { id: told.id, at: told.at, content: told.content.clone() })
             .collect();
+        let more = u32::try_from(row.event_ids.len().saturating_sub(TOLD)).unwrap_or(u32::MAX);
         let what = match delivery.kind {
-            DeliveryKind::Immediate | DeliveryKind::Digest => What::Events { gathered, items },
+            DeliveryKind::Immediate | DeliveryKind::Digest => What::Events { gathered, items, more },
             DeliveryKind::Test => What::Test { channel: channel.name.clone() },
             DeliveryKind::Notice => What::Broken {
                 channel: channel.name.clone(),
@@ -206,7 +215,7 @@ async fn send_all(
     services: &Services,
     lease: &Lease,
     channel: &channels::ChannelRow,
-    queue: Queue,
+    (queue, until): (Queue, Timestamp),
     way: &Way,
     sendable: Vec<Sendable>,
     tally: &mut Tally,
@@ -214,8 +223,10 @@ async fn send_all(
     let rests = AtomicBool::new(false);
     let stop = &rests;
     let attempts = futures::stream::iter(sendable)
-        // Looked at when an attempt's turn comes: what has not begun when the channel must rest does not begin.
-        .map(|one| async move { if stop.load(Relaxed) { None } else { Some(attempt(services, way, one).await) } })
+        // Looked at when an attempt's turn comes: what has not begun when the channel must rest, or the job's turn is over, does not begin.
+        .map(|one| async move {
+            if stop.load(Relaxed) || services.store.now() > until { None } else { Some(attempt(services, way, one).await) }
+        })
         .buffer_unordered(way.at_once())
         .filter_map(|attempt| async move { attempt })
         .ready_chunks(KEPT);
@@ -240,12 +251,9 @@ async fn send_all(
         }
         services.store.keep_working_state(scope, lease).await?;
     }
-    if rests.load(Relaxed) {
-        let mut scope = services.store.write(lease.tenant, &system("notifier", None), &nobody()).await?;
-        db::let_go(scope.sql(), lease.tenant, lease.id.0).await?;
-        services.store.keep_working_state(scope, lease).await?;
-    }
-    Ok(())
+    let mut scope = services.store.write(lease.tenant, &system("notifier", None), &nobody()).await?;
+    db::let_go(scope.sql(), lease.tenant, lease.id.0).await?;
+    Ok(services.store.keep_working_state(scope, lease).await?)
 }
 
 impl Health {

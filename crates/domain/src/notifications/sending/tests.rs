@@ -97,7 +97,7 @@ fn i67_a_channel_rests_longer_each_time_until_something_gets_through() {
     assert_eq!(health.failures, 3);
     let attempt = attempted(0, CREATED, delivered());
     let tried = judge(&attempt, ChannelKind::Smtp);
-    let well = after(health, &[attempt], &[tried.clone()], ChannelKind::Smtp, true);
+    let well = after(health, &[attempt], &[tried], ChannelKind::Smtp, true);
     assert_eq!((well.failures, well.hold_until, well.failure), (0, None, None));
     assert_eq!(well.last_delivery.unwrap().outcome, TryOutcome::Delivered);
 }
