@@ -25,6 +25,28 @@ pub fn text(console: &Console, changes: &[FixChange]) -> String {
     text
 }
 
+/// What was read beside the members that change, where that is anything: whom a policy is for is reviewed with what it does.
+pub fn beside(before: &Value, changes: &[FixChange]) -> Option<Value> {
+    let mut rest = before.clone();
+    for change in changes {
+        let path: Vec<&str> = change.path.split('.').collect();
+        without(&mut rest, &path);
+    }
+    rest.as_object().is_some_and(|members| !members.is_empty()).then_some(rest)
+}
+
+/// Takes a member out, and what holds nothing else with it.
+fn without(value: &mut Value, path: &[&str]) {
+    let (Some(members), Some((first, deeper))) = (value.as_object_mut(), path.split_first()) else { return };
+    let Some(member) = members.get_mut(*first) else { return };
+    if !deeper.is_empty() {
+        without(member, deeper);
+    }
+    if deeper.is_empty() || member.as_object().is_some_and(serde_json::Map::is_empty) {
+        members.remove(*first);
+    }
+}
+
 /// The lines of both, with what goes (`-`), what comes (`+`) and what stays (a blank), in the order of a longest common subsequence.
 fn lines(before: &Value, after: &Value) -> Vec<(char, String)> {
     let (old, new) = (written(before), written(after));
@@ -78,6 +100,17 @@ mod tests {
     fn of_a_list_that_is_replaced_whole_what_stays_is_told_from_what_moves() {
         let text = shown(json!(["a", "b", "c"]), json!(["a", "c", "d"]));
         assert_eq!(text, "  [\n    \"a\"\n-   \"b\"\n    \"c\"\n+   \"d\"\n  ]\n");
+    }
+
+    #[test]
+    fn what_stays_is_told_without_what_changes() {
+        let changes = |paths: &[&str]| -> Vec<FixChange> {
+            paths.iter().map(|path| FixChange { path: (*path).into(), before: json!(1), after: json!(2) }).collect()
+        };
+        let before = json!({"state": 1, "conditions": {"users": {"excludeUsers": ["e"]}}, "a": {"b": 1}});
+        assert_eq!(beside(&before, &changes(&["state", "a.b"])), Some(json!({"conditions": {"users": {"excludeUsers": ["e"]}}})));
+        assert_eq!(beside(&json!({"state": 1}), &changes(&["state"])), None);
+        assert_eq!(beside(&Value::Null, &changes(&["state"])), None);
     }
 
     #[test]

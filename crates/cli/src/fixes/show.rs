@@ -14,8 +14,11 @@ pub fn whole(client: &Client, fix: &Fix) -> String {
         fix.checks.iter().map(|c| vec![c.check.as_str().into(), severity(c.severity), c.title.as_str().into()]).collect();
     text += &format!("\nChecks that pass with it\n{}", console.table(&["CHECK", "SEVERITY", "TITLE"], &rows));
     text += &format!("\nChange (- before, + after)\n{}", difference::text(console, &fix.changed));
-    let body: String = format!("{:#}", fix.request.body).lines().map(|line| format!("  {}\n", printable(line))).collect();
-    text += &format!("\nRequest\n  {}\n{body}", printable(&format!("{} {}", fix.request.method, fix.request.url)));
+    if let Some(beside) = difference::beside(&fix.before, &fix.changed) {
+        text += &format!("\nBeside it, as it is\n{}", indented(&beside));
+    }
+    let request = printable(&format!("{} {}", fix.request.method, fix.request.url));
+    text += &format!("\nRequest\n  {request}\n{}", indented(&fix.request.body));
     if !fix.steps.is_empty() {
         text += &format!("\nSteps\n{}", console.table(&["AT", "FOR", "STEP", "STATUS", "CAME TO"], &steps(&fix.steps)));
     }
@@ -24,6 +27,11 @@ pub fn whole(client: &Client, fix: &Fix) -> String {
     }
     text += &format!("\nDigest  {}\nSee     {}\n", fix.digest, client.page(&format!("fixes?item={}", fix.id)));
     text + &next(fix).map(|next| format!("Next    {next}\n")).unwrap_or_default()
+}
+
+/// JSON over several lines, two columns in.
+fn indented(value: &serde_json::Value) -> String {
+    format!("{value:#}").lines().map(|line| format!("  {}\n", printable(line))).collect()
 }
 
 fn facts(client: &Client, fix: &Fix) -> String {

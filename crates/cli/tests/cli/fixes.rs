@@ -45,8 +45,9 @@ async fn a_fix_is_shown_with_its_difference_its_request_and_the_next_command() {
     assert_eq!(done.code, 0, "{}", done.stderr);
     let change = "\nChange (- before, + after)\n  allowInvitesFrom\n  - \"everyone\"\n  + \"adminsAndGuestInviters\"\n";
     assert!(done.stdout.contains(change), "{}", done.stdout);
-    let request = "\nRequest\n  PATCH https://graph.microsoft.com/v1.0/policies/authorizationPolicy\n  {\n    \"allowInvitesFrom\": \"adminsAndGuestInviters\"\n  }\n";
-    assert!(done.stdout.contains(request), "{}", done.stdout);
+    let url = fix("proposed", json!({}))["request"]["url"].as_str().unwrap().to_owned();
+    let request = format!("\nRequest\n  PATCH {url}\n  {{\n    \"allowInvitesFrom\": \"adminsAndGuestInviters\"\n  }}\n");
+    assert!(done.stdout.contains(&request), "{}", done.stdout);
     assert!(done.stdout.ends_with(&format!("Next    bailiwick fixes approve {FIX} --digest {DIGEST}\n")), "{}", done.stdout);
 }
 
