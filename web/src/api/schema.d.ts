@@ -7349,7 +7349,7 @@ export interface operations {
                      *           "permission": "Policy.ReadWrite.Authorization",
                      *           "request": {
                      *             "method": "PATCH",
-                     *             "url": "https://graph.microsoft.com/v1.0/policies/authorizationPolicy",
+                     *             "url": "https://graph.example/v1.0/policies/authorizationPolicy",
                      *             "body": {
                      *               "allowInvitesFrom": "adminsAndGuestInviters"
                      *             }
@@ -7463,7 +7463,7 @@ export interface operations {
                      *           "permission": "Policy.ReadWrite.Authorization",
                      *           "request": {
                      *             "method": "PATCH",
-                     *             "url": "https://graph.microsoft.com/v1.0/policies/authorizationPolicy",
+                     *             "url": "https://graph.example/v1.0/policies/authorizationPolicy",
                      *             "body": {
                      *               "allowInvitesFrom": "adminsAndGuestInviters"
                      *             }
@@ -7598,7 +7598,7 @@ export interface operations {
                      *       "permission": "Policy.ReadWrite.Authorization",
                      *       "request": {
                      *         "method": "PATCH",
-                     *         "url": "https://graph.microsoft.com/v1.0/policies/authorizationPolicy",
+                     *         "url": "https://graph.example/v1.0/policies/authorizationPolicy",
                      *         "body": {
                      *           "allowInvitesFrom": "adminsAndGuestInviters"
                      *         }
@@ -7637,7 +7637,7 @@ export interface operations {
                      *           "purpose": "apply",
                      *           "kind": "write",
                      *           "method": "PATCH",
-                     *           "url": "https://graph.microsoft.com/v1.0/policies/authorizationPolicy",
+                     *           "url": "https://graph.example/v1.0/policies/authorizationPolicy",
                      *           "status": 204,
                      *           "request": {
                      *             "allowInvitesFrom": "adminsAndGuestInviters"
@@ -7720,7 +7720,7 @@ export interface operations {
                      *       "permission": "Policy.ReadWrite.Authorization",
                      *       "request": {
                      *         "method": "PATCH",
-                     *         "url": "https://graph.microsoft.com/v1.0/policies/authorizationPolicy",
+                     *         "url": "https://graph.example/v1.0/policies/authorizationPolicy",
                      *         "body": {
                      *           "allowInvitesFrom": "adminsAndGuestInviters"
                      *         }
@@ -7824,7 +7824,7 @@ export interface operations {
                      *       "permission": "Policy.ReadWrite.Authorization",
                      *       "request": {
                      *         "method": "PATCH",
-                     *         "url": "https://graph.microsoft.com/v1.0/policies/authorizationPolicy",
+                     *         "url": "https://graph.example/v1.0/policies/authorizationPolicy",
                      *         "body": {
                      *           "allowInvitesFrom": "adminsAndGuestInviters"
                      *         }
@@ -7918,7 +7918,7 @@ export interface operations {
                      *       "permission": "Policy.ReadWrite.Authorization",
                      *       "request": {
                      *         "method": "PATCH",
-                     *         "url": "https://graph.microsoft.com/v1.0/policies/authorizationPolicy",
+                     *         "url": "https://graph.example/v1.0/policies/authorizationPolicy",
                      *         "body": {
                      *           "allowInvitesFrom": "adminsAndGuestInviters"
                      *         }
@@ -8029,7 +8029,7 @@ export interface operations {
                      *       "permission": "Policy.ReadWrite.Authorization",
                      *       "request": {
                      *         "method": "PATCH",
-                     *         "url": "https://graph.microsoft.com/v1.0/policies/authorizationPolicy",
+                     *         "url": "https://graph.example/v1.0/policies/authorizationPolicy",
                      *         "body": {
                      *           "allowInvitesFrom": "adminsAndGuestInviters"
                      *         }
