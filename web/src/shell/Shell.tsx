@@ -1,5 +1,5 @@
 // The frame around every page: navigation on the left in the order of the spine, the bar on top, the page between them.
-import { Button, makeStyles, mergeClasses, tokens, Tooltip, useModalAttributes } from '@fluentui/react-components';
+import { Button, makeStyles, mergeClasses, tokens, Tooltip, useRestoreFocusTarget } from '@fluentui/react-components';
 import {
   Alert20Regular, ArrowSwap20Regular, Board20Regular, BookSearch20Regular, BuildingMultiple20Regular, ClipboardTaskListLtr20Regular, DocumentMultiple20Regular, History20Regular, Navigation20Regular, PersonAlert20Regular,
   PlayCircle20Regular, ScanDash20Regular, Search20Regular, Settings20Regular, ShieldCheckmark20Regular, Warning20Regular, Wrench20Regular,
@@ -101,7 +101,7 @@ export function Shell() {
   const [palette, setPalette] = useState(false);
   useFocusOnNewPage(() => setNavOpen(false));
   // Dialogs hide the page behind them from those who listen. What shows it again must be there before the first dialog opens, and not come with it.
-  useModalAttributes();
+  useRestoreFocusTarget();
 
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
