@@ -31,7 +31,7 @@ const events: Record<EventKind, string> = {
   drift_regressed: 'A scan or report got worse', scan_failed: 'A scan failed', run_failed: 'A report could not be read', fix_waiting: 'A fix waits for approval', fix_done: 'A fix was applied, stopped or rolled back',
 };
 const eventNotes: Record<EventKind, string> = {
-  drift_regressed: 'At least one check that passed before does not now. A run without a regression sends nothing.',
+  drift_regressed: 'At least one check came out worse than in the run before. A run without a regression sends nothing.',
   scan_failed: 'Nothing was judged, so nobody knows whether something got worse.',
   run_failed: 'A file that was sent is no report Bailiwick can read.',
   fix_waiting: 'Somebody planned or approved a fix, and it needs another approval.',

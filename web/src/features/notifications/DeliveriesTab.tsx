@@ -21,7 +21,7 @@ import { channelsQuery, deliveriesQuery } from './queries';
 const words = n.deliveries;
 
 const columns: Column<Delivery>[] = [
-  { key: 'subject', name: words.subject, width: 'minmax(0, 2.4fr)', cell: (row) => <span title={row.subject}>{row.subject}</span> },
+  { key: 'subject', name: words.subject, width: 'minmax(0, 3fr)', cell: (row) => <span title={row.subject}>{row.subject}</span> },
   { key: 'channel', name: words.channel, width: 'minmax(0, 1fr)', cell: (row) => row.channel.name },
   { key: 'recipient', name: words.recipient, width: 'minmax(0, 1.2fr)', cell: (row) => row.recipient ?? n.kinds[row.channel.kind] },
   { key: 'state', name: words.state, width: '150px', cell: (row) => <DeliveryBadge state={row.state} /> },
