@@ -28,20 +28,22 @@ const READY: Duration = Duration::from_secs(60);
 /// After the last kill.
 const SETTLED: Duration = Duration::from_secs(150);
 
-struct Dice(SeededRng);
+/// Chance, from a seed.
+pub struct Dice(pub SeededRng);
 
 impl Dice {
-    fn below(&self, n: u64) -> u64 {
+    pub fn below(&self, n: u64) -> u64 {
         let mut bytes = [0; 8];
         self.0.fill(&mut bytes);
         u64::from_le_bytes(bytes) % n
     }
-    fn millis(&self, most: u64) -> Duration {
+    pub fn millis(&self, most: u64) -> Duration {
         Duration::from_millis(self.below(most))
     }
 }
 
-fn setting(name: &str, otherwise: u64) -> u64 {
+/// A number that the environment may set.
+pub fn setting(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).ok().map_or(otherwise, |text| text.parse().expect("a whole number"))
 }
 

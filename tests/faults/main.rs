@@ -4,6 +4,7 @@
 
 mod bad_reports;
 mod daemon;
+mod fixes;
 mod half_uploads;
 mod kills;
 mod life;

@@ -7,5 +7,5 @@ mod ends;
 mod kills;
 mod packs;
 mod sources;
-mod stage;
+pub mod stage;
 mod table;

@@ -24,6 +24,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
+use uuid::Uuid;
 
 /// How long something may take before the test fails. The machine may be busy with other tests.
 pub const PATIENCE: Duration = Duration::from_secs(120);
@@ -137,7 +138,7 @@ impl Stage {
         let environment = Environment {
             cloud: there.cloud.clone(),
             reader: Some(reader),
-            writer: None,
+            writer: there.writer.clone(),
             federated: None,
             federated_subject: None,
             redirect: there.redirect.clone(),
@@ -148,8 +149,13 @@ impl Stage {
     }
 
     pub fn owner(&self) -> Actor {
-        let token = self.sim.user_token(CONTOSO.directory, CONTOSO.owner).unwrap();
-        Actor::new("owner of Contoso", &self.url, Bearer::Bearer(token))
+        self.person("owner", CONTOSO.owner)
+    }
+
+    /// Somebody of Contoso.
+    pub fn person(&self, name: &str, object: Uuid) -> Actor {
+        let token = self.sim.user_token(CONTOSO.directory, object).unwrap();
+        Actor::new(&format!("{name} of Contoso"), &self.url, Bearer::Bearer(token))
     }
 
     pub async fn look(&self) -> PgConnection {
