@@ -465,6 +465,8 @@ async fn i46_what_is_so_already_is_not_written() {
     let applied = fixing.applied(&fix).await;
     assert_eq!((&applied["state"], writes().len()), (&json!("applied"), 0), "{applied:#}");
     assert!(applied["steps"][0]["detail"].as_str().unwrap().contains("nothing was sent"));
+    let theirs = fixing.order(&fixing.owner(), &fix, "roll-back").await;
+    assert_eq!((theirs.status, &theirs.json()["code"]), (409, &json!("wrong_state")), "what somebody else set is not ours to take back");
 }
 
 /// I46: a write that answers well and does not stick is a failure, and a new order is a new try.
@@ -601,6 +603,29 @@ async fn an_order_for_later_is_taken_back_and_never_carried_out() {
     fixing.world.clock.advance(SignedDuration::from_mins(6));
     fixing.world.work().await;
     assert_eq!((&fixing.shown(&fix).await["state"], writes().len()), (&json!("proposed"), 0));
+}
+
+/// What somebody allowed counts as long as they may allow it: an order that waits is no way to act after one's role is gone.
+#[tokio::test]
+async fn i44_approvals_and_orders_end_with_the_role_of_whoever_gave_them() {
+    let fixing = fixing().await;
+    let owner = fixing.owner();
+    let fix = fixing.plan("guest_invites").await;
+    fixing.order(&fixing.admin(), &fix, "approve").await.ok();
+    let at = bailiwick_base::Clock::now(&fixing.world.clock) + SignedDuration::from_mins(5);
+    let path = format!("/api/v1/fixes/{}", fix["id"].as_str().unwrap());
+    fixing.admin().post(&format!("{path}/apply"), json!({"digest": fix["digest"], "at": at})).await.ok();
+    let members = owner.get("/api/v1/members").await.ok();
+    let admin = members["items"].as_array().unwrap().iter().find(|member| member["role"] == "admin").unwrap()["id"].clone();
+    let member = format!("/api/v1/members/{}", admin.as_str().unwrap());
+    owner.patch(&member, json!({"role": "member"})).await.ok();
+    assert!(fixing.shown(&fix).await["may"]["apply"].as_str().is_some_and(|why| why.contains("does not count")));
+    fixing.world.clock.advance(SignedDuration::from_mins(6));
+    fixing.world.work().await;
+    let ended = fixing.shown(&fix).await;
+    assert_eq!((&ended["state"], &ended["failure"]["code"]), (&json!("failed"), &json!("not_approved")), "{ended:#}");
+    assert_eq!((writes().len(), invites()), (0, json!("everyone")));
+    owner.patch(&member, json!({"role": "admin"})).await.ok();
 }
 
 /// I49: once the connection that writes is disconnected, or fixes are turned off, nothing that was ordered is sent.
@@ -759,6 +784,9 @@ async fn i43_containment_has_its_own_switch_and_spares_emergency_accounts() {
     body["user"] = json!(TAILSPIN.emergency[0]);
     let refused = fixing.contain(&fixing.owner(), body).await;
     assert_eq!((refused.status, &refused.json()["code"]), (409, &json!("conflict")));
+    let named = json!({"emergency_accounts": ["breakglass@tailspin.example"]});
+    let refused = fixing.owner().put(&format!("/api/v1/scan-settings/{}", directory()), named).await;
+    assert_eq!(refused.status, 400, "what is no object id would protect nobody");
     let ordered = fixing.contain(&fixing.owner(), contain_both()).await.json();
     fixing.turn_on(json!({"enabled": true, "containment": false})).await;
     let off = fixing.contain(&fixing.owner(), contain_both()).await;

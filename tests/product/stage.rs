@@ -509,7 +509,7 @@ impl Stage {
         self.new_schedule(&owner).await;
         self.new_pack(&owner).await;
         owner.post("/api/v1/consents", json!({"kind": "read", "directory": self.fresh_id()})).await.ok();
-        owner.put(&format!("/api/v1/scan-settings/{directory}"), json!({"emergency_accounts": ["emergency of contoso"]})).await.ok();
+        owner.put(&format!("/api/v1/scan-settings/{directory}"), json!({"emergency_accounts": [self.fresh_id()]})).await.ok();
     }
 
     /// A directory that may be fixed, with one of everything that fixes store.
@@ -548,9 +548,12 @@ impl Stage {
                               planned_at, state, approvals_needed, applied_at, applied_by)
                        SELECT tenant_id, $2::uuid, $1::uuid, id, 'stage', $4, 3, $7::jsonb, $8::jsonb, $9, now(), $5, 1, now(), $6::jsonb FROM d),
                  a AS (INSERT INTO bailiwick.fix_approvals (tenant_id, fix_id, principal, digest, approved_at, approved_by, note)
-                       SELECT tenant_id, $2::uuid, 'stage', $9, now(), $6::jsonb, 'yes' FROM d WHERE $5 <> 'proposed')
-             INSERT INTO bailiwick.write_steps (tenant_id, id, fix_id, number, order_no, purpose, kind, method, url, at)
-             SELECT tenant_id, $1::uuid, $2::uuid, 1, 0, 'apply', 'read', 'GET', 'https://graph.microsoft.com/v1.0', now() FROM d",
+                       SELECT tenant_id, $2::uuid, (SELECT min(m.id::text) FROM bailiwick.members m WHERE m.tenant_id = d.tenant_id
+                              AND m.role = 'owner'), $9, now(), $6::jsonb, 'yes' FROM d WHERE $5 <> 'proposed')
+             INSERT INTO bailiwick.write_steps (tenant_id, id, fix_id, number, order_no, purpose, kind, method, url, at, outcome, status,
+                    settled_at)
+             SELECT tenant_id, $1::uuid, $2::uuid, 1, 0, 'apply', 'write', 'PATCH', 'https://graph.microsoft.com/v1.0', now(), 'answered', 204,
+                    now() FROM d",
         )
         .bind(&plan)
         .bind(&fix)

@@ -314,7 +314,7 @@ impl WriteHandler for ApproveFix {
         fix.refuse(model::why_not_approve)?;
         let by = scope.principal().await?;
         db::approve(scope.sql(), call.tenant, id, &fix.row.digest, &by, note, fix.now).await?;
-        let state = model::approved_state(fix.row.valid_approvals() + 1, fix.row.needed);
+        let state = model::approved_state(fix.row.counting + 1, fix.row.needed);
         db::set_state(scope.sql(), call.tenant, id, state).await?;
         if state == FixState::AwaitingSecond {
             tell::second(scope, &fix.row, &by).await?;
@@ -331,7 +331,7 @@ impl WriteHandler for WithdrawFix {
         let fix = deciding(services, scope, id).await?;
         fix.refuse(|look, _| model::why_not_withdraw(look))?;
         let own = db::disapprove(scope.sql(), call.tenant, id, &fix.around.caller).await?;
-        let left = fix.row.valid_approvals().saturating_sub(1);
+        let left = fix.row.counting.saturating_sub(1);
         // What failed or was stopped is over; what somebody else approved and one did not is decided against.
         let waits = own && !matches!(fix.row.state, FixState::Failed | FixState::Stopped);
         let state = if waits { model::approved_state(left, fix.row.needed) } else { FixState::Dismissed };

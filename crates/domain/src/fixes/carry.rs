@@ -125,7 +125,7 @@ fn blank(subject: Subject, order: i32, steps: Vec<Step>, goal: Goal, directory: 
 
 fn fix_task(row: FixRow, order: i32, steps: Vec<Step>) -> (Task, Gate, Option<FixFailure>) {
     let (by, at) = (row.ordered_by.clone().unwrap_or_else(|| row.planned_by.clone()), row.ordered_at.unwrap_or(row.planned_at));
-    let unapproved = unapproved(&row);
+    let unapproved = unapproved(&row, row.needed);
     let change = Box::new(row.change);
     let goal = match row.state {
         FixState::RollingBack => Goal::RollBack { change, made: row.made },
@@ -136,13 +136,25 @@ fn fix_task(row: FixRow, order: i32, steps: Vec<Step>) -> (Task, Gate, Option<Fi
     (task, Gate::Fixes, unapproved)
 }
 
-/// Why the approvals do not carry what would be sent: too few, or for something else than what is stored.
-fn unapproved(row: &FixRow) -> Option<FixFailure> {
-    let same = row.change.digest(row.directory.id.0) == row.digest;
-    let enough = row.valid_approvals() >= usize::from(row.needed);
-    (!same || !enough).then(|| {
-        failure(FixFailureCode::NotApproved, "The approvals are not for exactly what would be written. Nothing was written. Plan again.")
-    })
+/// Why the approvals do not carry what would be sent: too few by people who may approve now, for something else than what is stored, by
+/// a recipe that is not on the list any more, or ordered by somebody who may not now. A roll back is no new write of the recipe's.
+fn unapproved(row: &FixRow, needed: u8) -> Option<FixFailure> {
+    let not = |detail: &str| Some(failure(FixFailureCode::NotApproved, detail));
+    let enough = row.counting >= usize::from(needed);
+    if row.change.digest(row.directory.id.0) != row.digest || !enough {
+        return not(
+            "The approvals are not for exactly what would be written, or whoever gave them may not now. Nothing was written. Plan again.",
+        );
+    }
+    if !row.orderer_may {
+        return not("Whoever ordered this may not apply fixes now. Nothing was written. Order it again.");
+    }
+    let listed = |recipe: &bailiwick_checks::recipes::Recipe| recipe.version == row.change.version;
+    let listed = scans::catalogue::shipped().is_ok_and(|catalogue| catalogue.recipe(&row.change.recipe).is_some_and(listed));
+    if row.state != FixState::RollingBack && !listed {
+        return not("This recipe has changed, or is not on the list of what may be written any more. Nothing was written. Plan again.");
+    }
+    None
 }
 
 fn act_task(
@@ -367,7 +379,11 @@ async fn forbidden(
     let under_way = row.as_ref().filter(|row| row.order == task.order && matches!(row.state, FixState::Applying | FixState::RollingBack));
     Ok(match under_way {
         None => Some(failure(FixFailureCode::NotApproved, "The order was withdrawn. Nothing was written.")),
-        Some(row) => unapproved(row),
+        Some(row) if row.state == FixState::RollingBack => unapproved(row, row.needed),
+        // A second approver that is asked for meanwhile is asked for here too.
+        Some(row) => {
+            unapproved(row, settings.as_ref().map_or(row.needed, |settings| row.needed.max(1 + u8::from(settings.second_approver))))
+        }
     })
 }
 
@@ -567,6 +583,16 @@ struct Words {
 }
 
 impl Task {
+    /// Whether a write of this order was taken, or may have been.
+    fn may_have_written(&self) -> bool {
+        let taken = |step: &Step| match step.outcome {
+            None | Some(Outcome::Unknown) => true,
+            Some(Outcome::Answered) => step.status.is_none_or(|status| !(300..500).contains(&status)),
+            Some(Outcome::NotSent) => false,
+        };
+        self.steps.iter().any(|step| step.kind == StepKind::Write && taken(step))
+    }
+
     fn words(&self) -> Words {
         let (begun, written) = match self.subject {
             Subject::Fix(_) => ("fix.write_begun", "fix.written"),
@@ -623,7 +649,7 @@ async fn reached(sql: &mut Sql, tenant: TenantId, task: &Task, made: Option<&str
     match task.subject {
         Subject::Fix(fix) if task.goal.purpose() == StepPurpose::RollBack => db::rolled_back(sql, tenant, fix, &task.by, now).await,
         Subject::Fix(fix) => db::applied(sql, tenant, fix, made, &task.by, now).await,
-        Subject::Act(containment, Some(act)) => contained::end(sql, tenant, containment, act, &Ok(wrote), now).await,
+        Subject::Act(containment, Some(act)) => contained::end(sql, tenant, containment, act, (wrote, None), now).await,
         Subject::Act(_, None) => Ok(()),
     }
 }
@@ -642,7 +668,7 @@ async fn fail(sql: &mut Sql, tenant: TenantId, task: &Task, why: &FixFailure, no
             Ok(stopped)
         }
         Subject::Act(containment, Some(act)) => {
-            contained::end(sql, tenant, containment, act, &Err(why.clone()), now).await?;
+            contained::end(sql, tenant, containment, act, (task.may_have_written(), Some(why)), now).await?;
             Ok(false)
         }
         Subject::Act(_, None) => Ok(false),

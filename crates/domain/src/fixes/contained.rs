@@ -87,7 +87,8 @@ impl RawContainment {
 
 /// Why a person cannot be released.
 fn why_not_release(state: ContainmentState, acts: &[RawAct]) -> Option<String> {
-    let disabled = acts.iter().find(|act| act.act == ContainmentAct::Disable && act.state == ActState::Done);
+    // One that was sent and could not be read back may have locked the account: releasing looks first.
+    let disabled = acts.iter().find(|act| act.act == ContainmentAct::Disable && (act.state == ActState::Done || act.changed));
     let why = match state {
         ContainmentState::Acting | ContainmentState::Releasing => "It is still under way.",
         ContainmentState::Released => "The account is enabled again.",
@@ -256,7 +257,7 @@ pub async fn end(
     tenant: TenantId,
     containment: ContainmentId,
     act: ContainmentAct,
-    outcome: &Result<bool, FixFailure>,
+    (changed, failure): (bool, Option<&FixFailure>),
     now: Timestamp,
 ) -> Result<(), Problem> {
     sqlx::query(
@@ -267,8 +268,8 @@ pub async fn end(
     .bind(tenant.0)
     .bind(containment.0)
     .bind(act.as_str())
-    .bind(outcome.as_ref().copied().unwrap_or(false))
-    .bind(outcome.as_ref().err().map(Json))
+    .bind(changed)
+    .bind(failure.map(Json))
     .bind(sql_time(now))
     .execute(sql)
     .await

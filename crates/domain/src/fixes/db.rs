@@ -270,7 +270,15 @@ macro_rules! fix_columns {
                 f.failure, f.applied_at, f.applied_by, f.rolled_back_at, f.rolled_back_by, f.verified_scan_id,
                 (SELECT coalesce(jsonb_agg(jsonb_build_object('by', a.approved_by, 'at', to_char(a.approved_at AT TIME ZONE 'UTC',
                         'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), 'note', a.note, 'digest', a.digest) ORDER BY a.approved_at, a.principal), '[]')
-                 FROM fix_approvals a WHERE a.tenant_id = f.tenant_id AND a.fix_id = f.id) AS approvals
+                 FROM fix_approvals a WHERE a.tenant_id = f.tenant_id AND a.fix_id = f.id) AS approvals,
+                (SELECT count(*) FROM fix_approvals a
+                 JOIN members m ON m.tenant_id = a.tenant_id AND m.id::text = a.principal AND m.role IN ('owner', 'admin')
+                 WHERE a.tenant_id = f.tenant_id AND a.fix_id = f.id AND a.digest = f.digest) AS counting,
+                EXISTS (SELECT FROM members m WHERE m.tenant_id = f.tenant_id AND m.id::text = f.ordered_by ->> 'id'
+                        AND m.role IN ('owner', 'admin')) AS orderer_may,
+                EXISTS (SELECT FROM write_steps s WHERE s.tenant_id = f.tenant_id AND s.fix_id = f.id AND s.kind = 'write'
+                        AND s.purpose = 'apply' AND (coalesce(s.outcome, 'unknown') = 'unknown'
+                            OR (s.outcome = 'answered' AND (s.status < 300 OR s.status >= 500)))) AS wrote
          FROM fixes f JOIN fix_plans p ON p.tenant_id = f.tenant_id AND p.id = f.plan_id
          JOIN directories d ON d.tenant_id = f.tenant_id AND d.id = f.directory_id "
     };
@@ -303,6 +311,9 @@ struct RawFix {
     rolled_back_by: Option<Json<Principal>>,
     verified_scan_id: Option<Uuid>,
     approvals: Json<Vec<Approval>>,
+    counting: i64,
+    orderer_may: bool,
+    wrote: bool,
 }
 
 /// A fix as it is stored.
@@ -329,6 +340,12 @@ pub struct FixRow {
     pub rolled_back: Option<(Timestamp, Principal)>,
     pub verified_by: Option<ScanId>,
     pub approvals: Vec<Approval>,
+    /// Approvals of exactly this, by people who may approve now.
+    pub counting: usize,
+    /// Whether the person whose order this is may apply fixes now.
+    pub orderer_may: bool,
+    /// Whether a write of ours did it, or may have.
+    pub wrote: bool,
 }
 
 fn state_of(text: &str) -> FixState {
@@ -361,6 +378,9 @@ impl RawFix {
             rolled_back: when(self.rolled_back_at, self.rolled_back_by),
             verified_by: self.verified_scan_id.map(ScanId),
             approvals: self.approvals.0,
+            counting: usize::try_from(self.counting).unwrap_or(0),
+            orderer_may: self.orderer_may,
+            wrote: self.wrote,
         }
     }
 }
@@ -370,15 +390,12 @@ impl FixRow {
     pub fn look(&self, caller: &str) -> Look {
         Look {
             state: self.state,
-            approvals: self.valid_approvals(),
+            approvals: self.counting,
             approved_by_caller: self.approvals.iter().any(|approval| approval.by.id == caller),
             needed: self.needed,
             known: self.facts.kind != FixKind::Create || self.made.is_some(),
+            wrote: self.wrote,
         }
-    }
-    /// Approvals of exactly this.
-    pub fn valid_approvals(&self) -> usize {
-        self.approvals.iter().filter(|approval| approval.digest == self.digest).count()
     }
 }
 

@@ -120,6 +120,8 @@ pub struct Look {
     pub needed: u8,
     /// Whether what it made is known, where it made something.
     pub known: bool,
+    /// Whether a write of ours did it, or may have: what was so already is somebody else's, and not taken back.
+    pub wrote: bool,
 }
 
 /// Why something cannot be done, with the code for scripts.
@@ -181,6 +183,10 @@ pub fn why_not_apply(fix: Look, around: Around) -> Option<WhyNot> {
             off(around).or_else(|| no_writer(around))
         }
         FixState::Failed => not(Code::WrongState, "It failed, and lacks an approval that is needed now. Plan again."),
+        FixState::Approved | FixState::Scheduled => not(
+            Code::WrongState,
+            "An approval does not count any more, because whoever gave it may not approve now. Withdraw it and plan again.",
+        ),
         state => not(Code::WrongState, standing(state)),
     }
 }
@@ -188,6 +194,9 @@ pub fn why_not_apply(fix: Look, around: Around) -> Option<WhyNot> {
 /// Why it may not be rolled back.
 pub fn why_not_roll_back(fix: Look, around: Around) -> Option<WhyNot> {
     match fix.state {
+        FixState::Applied | FixState::RollbackFailed if !fix.wrote => {
+            not(Code::WrongState, "It was so already when it was applied, and nothing was sent: there is nothing of ours to take back.")
+        }
         FixState::Applied | FixState::RollbackFailed if !fix.known => {
             not(Code::WrongState, "What it made is not known, so it cannot be taken back from here. Find it by the mark in its name.")
         }
@@ -341,7 +350,7 @@ mod tests {
     const ALL_IN_ORDER: Around = Around { entitled: true, enabled: true, writer: true, assistant: false };
 
     fn look(state: FixState, approvals: usize) -> Look {
-        Look { state, approvals, approved_by_caller: approvals > 0, needed: 2, known: true }
+        Look { state, approvals, approved_by_caller: approvals > 0, needed: 2, known: true, wrote: true }
     }
 
     #[test]

@@ -89,6 +89,10 @@ pub fn check_settings(settings: &ScanSettings) -> Result<(), Problem> {
         }
         for id in ids {
             crate::text::name(field, id, 200)?;
+            // What decides who is never locked out is compared with object ids: anything else would protect nobody.
+            if field.starts_with("emergency_") && id.parse::<uuid::Uuid>().is_err() {
+                return Err(bad(field, format!("`{field}` holds {id:?}, which is no object id. Take the object id from Entra.")));
+            }
         }
     }
     if settings.packs.len() > PACKS_PINNED {
