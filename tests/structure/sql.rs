@@ -9,7 +9,10 @@ const PRODUCT: &[&str] = &["base", "cloud", "contract", "domain", "formats", "pr
 /// Files of `domain` that name sqlx, beside each capability's `db.rs`.
 const BESIDE_DB: &[(&str, &str)] = &[
     ("crates/domain/src/findings/list.rs", "the statements that read findings: db.rs holds those that write"),
-    ("crates/domain/src/fixes/steps.rs", "the statements about what was sent: written while something is carried out, and a table of their own"),
+    (
+        "crates/domain/src/fixes/steps.rs",
+        "the statements about what was sent: written while something is carried out, and a table of their own",
+    ),
     ("crates/domain/src/fixes/contained.rs", "the statements about people who are contained: db.rs holds those about fixes"),
     ("crates/domain/src/findings/drift.rs", "the statements that compare two runs: reading, and one thing of its own"),
 ];

@@ -41,7 +41,7 @@ describe('one fix', () => {
     const { text, find } = await opened(aFix({ state: 'awaiting_second', approvals: [{ by: { kind: 'user', id: 'a', name: 'Adam' }, at: '2026-11-22T08:05:00Z', note: 'Agreed', digest: 'd'.repeat(64) }] }));
     expect(find('group', 'allowInvitesFrom: Now').textContent).toContain('everyone');
     expect(find('group', 'allowInvitesFrom: Becomes').textContent).toContain('adminsAndGuestInviters');
-    for (const word of ['can no longer invite guests', 'PATCH https://graph.microsoft.com/v1.0/policies/authorizationPolicy', 'Adam', 'Agreed', '1 of 2 given']) expect(text()).toContain(word);
+    for (const word of ['can no longer invite guests', 'PATCH https://graph.example/v1.0/policies/authorizationPolicy', 'Adam', 'Agreed', '1 of 2 given']) expect(text()).toContain(word);
   });
 
   it('is approved with the digest that was shown, though it changed meanwhile', async () => {
@@ -86,7 +86,7 @@ describe('one fix', () => {
 
   it('that was stopped shows what is there now', async () => {
     const failure = { code: 'changed', detail: 'allowInvitesFrom is not what was approved.', found: [{ path: 'allowInvitesFrom', before: 'everyone', after: 'none' }] } as const;
-    const { find, text } = await opened(aFix({ state: 'stopped', failure: { ...failure, found: [...failure.found] }, steps: [{ at: '2026-11-22T08:06:00Z', purpose: 'apply', kind: 'read', method: 'GET', url: 'https://graph.microsoft.com/v1.0/policies/authorizationPolicy', status: 200 }] }));
+    const { find, text } = await opened(aFix({ state: 'stopped', failure: { ...failure, found: [...failure.found] }, steps: [{ at: '2026-11-22T08:06:00Z', purpose: 'apply', kind: 'read', method: 'GET', url: 'https://graph.example/v1.0/policies/authorizationPolicy', status: 200 }] }));
     expect(find('group', 'allowInvitesFrom: Expected').textContent).toContain('everyone');
     expect(find('group', 'allowInvitesFrom: Found').textContent).toContain('none');
     expect(text()).toContain('Stopped: the setting is not as it was reviewed');
@@ -94,7 +94,7 @@ describe('one fix', () => {
   });
 
   it('is followed while it is applied, until it is done', async () => {
-    const step = (kind: 'read' | 'write' | 'reread', status?: number) => ({ at: '2026-11-22T08:06:00Z', purpose: 'apply' as const, kind, method: kind === 'write' ? 'PATCH' : 'GET', url: 'https://graph.microsoft.com/x', status });
+    const step = (kind: 'read' | 'write' | 'reread', status?: number) => ({ at: '2026-11-22T08:06:00Z', purpose: 'apply' as const, kind, method: kind === 'write' ? 'PATCH' : 'GET', url: 'https://graph.example/x', status });
     const { until, text } = await opened(aFix({ state: 'applying', steps: [step('read', 200)] }));
     expect(document.querySelector('[role=progressbar]')).not.toBeNull();
     server.now.answers['GET /api/v1/fixes/fix-1'] = aFix({ state: 'applied', steps: [step('read', 200), step('write', 204), step('reread', 200)], applied_at: '2026-11-22T08:06:02Z' });

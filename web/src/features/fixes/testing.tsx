@@ -138,7 +138,7 @@ export function aFix(change: Partial<Fix> = {}): Fix {
   return {
     id: 'fix-1', plan: 'plan-1', planned_at: '2026-11-22T08:00:00Z', planned_by: olivia, directory: { id: 'd1', name: 'Tailspin Toys' }, recipe: { id: 'entra.guest-invites', version: 1, title: 'Limit guest invitations', kind: 'patch' },
     checks: [{ check: 'entra.guest-invites', title: 'Guest invitations are limited', severity: 'medium' }], severity: 'medium', risk: 'low', blast_radius: 'People without a role can no longer invite guests.', rollback: 'Sets who may invite back.',
-    permission: 'Policy.ReadWrite.Authorization', request: { method: 'PATCH', url: 'https://graph.microsoft.com/v1.0/policies/authorizationPolicy', body: { allowInvitesFrom: 'adminsAndGuestInviters' } }, before: { allowInvitesFrom: 'everyone' },
+    permission: 'Policy.ReadWrite.Authorization', request: { method: 'PATCH', url: 'https://graph.example/v1.0/policies/authorizationPolicy', body: { allowInvitesFrom: 'adminsAndGuestInviters' } }, before: { allowInvitesFrom: 'everyone' },
     after: { allowInvitesFrom: 'adminsAndGuestInviters' }, changed: [{ path: 'allowInvitesFrom', before: 'everyone', after: 'adminsAndGuestInviters' }], digest: 'd'.repeat(64), state: 'proposed', report_only: false, approvals: [], approvals_needed: 2, steps: [],
     may: { approve: null, apply: 'Two approvals are missing.', roll_back: 'It was not applied.', withdraw: null, explain: 'No assistant is configured.' }, ...change,
   };
