@@ -21,6 +21,13 @@ use std::time::{Duration, Instant};
 
 /// What every directory can be asked to secure without a scan.
 const POLICIES: [&str; 5] = ["guest_invites", "guest_access", "create_applications", "user_consent", "sharing"];
+/// Checks that the directories with a licence fail, with the recipes that make a policy for them.
+const CREATIONS: [(&str, &str); 3] = [
+    ("entra.ca.block-device-code", "ca-block-device-code"),
+    ("entra.ca.block-legacy-auth", "ca-block-legacy-auth"),
+    ("entra.ca.mfa-all-users", "ca-mfa-all-users"),
+];
+const MADE: &str = "/v1.0/identity/conditionalAccess/policies";
 /// A moment that does not come is not waited for longer.
 const LONGEST_ROUND: Duration = Duration::from_secs(6);
 
@@ -184,12 +191,19 @@ async fn environment() -> (Beside, Vec<Wanted>) {
     let mut wanted = Vec::new();
     for directory in [TAILSPIN, WINGTIP, LITWARE, NORTHWIND] {
         beside.sim.change(directory.directory, AUTHORIZATION, open.clone()).unwrap();
-        beside.connect(&directory, "read").await;
+        let reader = beside.connect(&directory, "read").await;
         beside.turn_on(&directory).await;
-        if directory != NORTHWIND {
-            beside.connect(&directory, "write").await;
-            wanted.push(Wanted { directory, body: json!({"directory": directory.directory, "policies": POLICIES}) });
+        if directory == NORTHWIND {
+            continue;
         }
+        beside.connect(&directory, "write").await;
+        let mut body = json!({"directory": directory.directory, "policies": POLICIES});
+        // Where there is a licence for it, a Conditional Access policy is made besides, and removed.
+        if directory != WINGTIP {
+            beside.found_failing(&directory, &reader, &CREATIONS.map(|(check, _)| check)).await;
+            body["recipes"] = CREATIONS.iter().map(|(_, recipe)| *recipe).collect();
+        }
+        wanted.push(Wanted { directory, body });
     }
     let body = json!({"directory": NORTHWIND.directory, "policies": POLICIES});
     let plan = owner.post("/api/v1/fix-plans", body).await.ok();
@@ -333,20 +347,23 @@ async fn what_is_said_is_what_is_there(sql: &mut PgConnection, beside: &Beside) 
     .fetch_all(sql)
     .await
     .unwrap();
-    let mut states: BTreeMap<String, usize> = BTreeMap::new();
+    let (mut states, mut made) = (BTreeMap::<String, usize>::new(), 0);
     let mut newest: HashMap<(uuid::Uuid, &str), &Stored> = HashMap::new();
     for fix in &fixes {
         *states.entry(fix.state.clone()).or_default() += 1;
         assert!(!matches!(fix.state.as_str(), "applying" | "rolling_back" | "scheduled"), "fix {} is still {}", fix.id, fix.state);
         assert!(fix.code.as_deref().is_none_or(|code| code == "not_sent"), "fix {} ended with {:?}", fix.id, fix.code);
-        if !matches!(fix.state.as_str(), "proposed" | "approved" | "superseded") {
+        if fix.change["method"] == "POST" {
+            made += 1;
+            made_as_said(beside, fix);
+        } else if !matches!(fix.state.as_str(), "proposed" | "approved" | "superseded") {
             newest.entry((fix.directory_id, &fix.recipe)).or_insert(fix);
         }
     }
     for fix in newest.values() {
         changed_as_said(beside, fix);
     }
-    assert!(newest.len() > 10, "{} recipes in all", newest.len());
+    assert!(newest.len() > 10 && made > 1, "{} recipes in all, {made} policies", newest.len());
     let counted: Vec<String> = states.iter().map(|(state, count)| format!("{count} {state}")).collect();
     counted.join(", ")
 }
@@ -365,4 +382,13 @@ fn changed_as_said(beside: &Beside, fix: &Stored) {
         let said = &member[if done(fix) { "after" } else { "before" }];
         assert_eq!(found, said, "fix {} ({}) is {}, and {path} {name} is otherwise", fix.id, fix.recipe, fix.state);
     }
+}
+
+/// A policy is there once where its fix says so, and else not.
+fn made_as_said(beside: &Beside, fix: &Stored) {
+    let name = &fix.change["body"]["displayName"];
+    assert!(name.as_str().unwrap().contains("[bailiwick:"), "{name}");
+    let there = beside.sim.value(fix.directory_id, MADE);
+    let found = there.as_array().unwrap().iter().filter(|policy| policy["displayName"] == *name).count();
+    assert_eq!(found, usize::from(done(fix)), "fix {} ({}) is {}", fix.id, fix.recipe, fix.state);
 }

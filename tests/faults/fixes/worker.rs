@@ -13,7 +13,7 @@ use bailiwick_testkit::actor::Credential;
 use bailiwick_testkit::{Actor, cluster, world};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::PgConnection;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -49,8 +49,9 @@ fn configuration(folder: &Path, config: &Config, database: &str, sim: &Sim) -> S
         "data_folder = {data:?}\n[database]\nurl_file = {word:?}\nconnections = 6\n[keys]\nkek_file = {kek:?}\n\
          [entra]\ncloud = \"custom\"\nlogin = {url:?}\ngraph = {url:?}\narm = {url:?}\nvault_suffix = \"vault.localhost\"\nextra_ca_file = {ca:?}\n\
          private_ranges = [\"127.0.0.0/8\", \"::1/128\"]\n\
-         [scanner]\ndns_servers = [\"{dns}\"]\n",
+         [artifacts]\nurl = {artifacts:?}\n[scanner]\ndns_servers = [\"{dns}\"]\n",
         data = folder.join("worker"),
+        artifacts = config.data_folder.join("artifacts"),
         kek = config.keys.kek_file,
         url = sim.url(),
         ca = config.entra.extra_ca_file,
@@ -130,6 +131,33 @@ impl Beside {
         self.owner().put(&format!("/api/v1/fix-settings/{}", directory.directory), json!({"enabled": true})).await.ok();
     }
 
+    /// A completed scan, put together by hand, in which these checks failed: a real one takes its time by this clock.
+    pub async fn found_failing(&self, directory: &Scanned, reader: &str, checks: &[&str]) {
+        let (owner, id) = (self.owner(), directory.directory);
+        owner.put(&format!("/api/v1/scan-settings/{id}"), json!({"emergency_accounts": directory.emergency})).await.ok();
+        let scan = owner.post("/api/v1/scans", json!({"kind": "compliance", "connection": reader})).await.ok();
+        let results: Vec<Value> = checks.iter().map(|check| failing(check)).collect();
+        let score = json!({"passed": 0, "failed": checks.len(), "unclear": 0, "skipped": 0, "percent": 0.0, "band": "Critical risk"});
+        let report = json!({
+            "schema": "bailiwick.scan/1", "directory": id, "directory_name": directory.name, "kind": "compliance",
+            "started_at": "2026-11-22T08:00:00Z", "catalogue": "1", "complete": true, "results": results, "sources": [],
+            "scores": {"overall": score, "by_product": {"entra": score}, "by_framework": {}}, "packs": []
+        });
+        let report = serde_json::to_vec(&report).unwrap();
+        let run = owner.submit(json!({"source": format!("scan of {}", directory.name)}), &[("scan.json", &report)]).await;
+        let mut sql = self.look().await;
+        sqlx::query(
+            "UPDATE bailiwick.scans SET state = 'completed', ending = NULL, run_id = $2::uuid, score = 0, complete = true, catalogue = '1',
+                counts = '{\"percent\": 0, \"passed\": 0, \"failed\": 1, \"unclear\": 0, \"skipped\": 0}' WHERE id = $1::uuid",
+        )
+        .bind(scan["id"].as_str().unwrap())
+        .bind(run)
+        .execute(&mut sql)
+        .await
+        .unwrap();
+        sqlx::query("DELETE FROM bailiwick.jobs WHERE kind = 'scans.run'").execute(&mut sql).await.unwrap();
+    }
+
     pub fn start(&mut self) {
         assert!(self.worker.is_none(), "it runs already");
         let log = std::fs::OpenOptions::new().create(true).append(true).open(&self.log).unwrap();
@@ -199,6 +227,15 @@ impl Beside {
             sqlx::query(statement).bind(seconds).execute(&mut sql).await.unwrap();
         }
     }
+}
+
+/// The result of a check that failed.
+fn failing(check: &str) -> Value {
+    json!({
+        "check": check, "version": 1, "title": check, "product": "entra", "severity": "high", "verdict": "failed", "reason": null,
+        "actual": null, "expected": {"any": true}, "path": "", "request": "/v1.0/identity/conditionalAccess/policies", "objects": [],
+        "object_count": 0, "exclusions": [], "would_pass_if_enforced": false, "frameworks": [], "remediation": "Make it.", "references": []
+    })
 }
 
 impl Drop for Beside {
