@@ -72,21 +72,23 @@ async fn a_schedule_that_falls_due_runs_once_however_many_ask() {
     let world = World::new().await;
     let other = another(&world, Role::Api).await;
     let (here, there) = (&world.running.services, &other.services);
+    // Of each kind one for each of the two tenants.
+    let due = worker::schedules().len() * 2;
     assert_eq!(here.store.run_schedules().await.unwrap(), 0, "not yet due");
     world.clock.advance(SignedDuration::from_hours(24));
     let (a, b) = join(here.store.run_schedules(), there.store.run_schedules()).await;
-    assert_eq!(a.unwrap() + b.unwrap(), 2, "one sweep a tenant");
+    assert_eq!(a.unwrap() + b.unwrap(), due, "one of each kind a tenant");
     let (a, b) = join(worker::drain(here), worker::drain(there)).await;
-    assert_eq!(a.unwrap() + b.unwrap(), 2);
+    assert_eq!(a.unwrap() + b.unwrap(), due);
     assert_eq!(
         look::number(&mut world.look().await, "SELECT count(*) FROM bailiwick.trail_entries WHERE action = 'evidence.swept'").await,
         2
     );
     // A process that slept through three days runs what it missed once, not three times.
     world.clock.advance(SignedDuration::from_hours(72));
-    assert_eq!(there.store.run_schedules().await.unwrap(), 2);
+    assert_eq!(there.store.run_schedules().await.unwrap(), due);
     assert_eq!(here.store.run_schedules().await.unwrap(), 0);
-    assert_eq!(world.work().await, 2);
+    assert_eq!(world.work().await, due);
     other.stop().await;
 }
 
